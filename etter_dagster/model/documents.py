@@ -1,0 +1,56 @@
+"""Documents that describe a role, as given by callers and as linked to it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_DOCUMENT_BYTES = 2 * 1024 * 1024  # text of one document, UTF-8
+MAX_DOCUMENTS = 20
+_WHITE = re.compile(r"\s+")
+
+
+class DocumentType(str, Enum):
+    """What a document is."""
+
+    JOB_DESCRIPTION = "job_description"
+    PROCESS_MAP = "process_map"
+    SOP = "sop"
+    OTHER = "other"
+
+
+class DocumentRef(BaseModel):
+    """A document of a request: its text (`content`) or where to fetch it (`uri`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: DocumentType = DocumentType.JOB_DESCRIPTION
+    uri: str | None = Field(None, max_length=4096)
+    content: str | None = None
+    name: str | None = Field(None, max_length=500)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class LinkedDocument(BaseModel):
+    """A document as linked to a role: always with its text and that text's hash."""
+
+    model_config = ConfigDict(frozen=True)
+
+    document_id: str
+    type: DocumentType
+    name: str | None = None
+    content: str
+    content_hash: str
+    linked_at: datetime
+
+
+def text_hash(text: str) -> str:
+    """SHA-256 hex of a text up to encoding form and white space: equivalent texts are equal."""
+    canonical = _WHITE.sub(" ", unicodedata.normalize("NFC", text).lstrip("\ufeff")).strip()
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
