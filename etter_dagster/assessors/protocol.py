@@ -7,7 +7,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 
 from etter_dagster.model.assessment import AssessmentInputs, AssessmentOutputs, AssessorInfo
-from etter_dagster.model.documents import LinkedDocument
+from etter_dagster.model.documents import DocumentType, LinkedDocument
 
 
 class AssessmentRequest(BaseModel):
@@ -25,11 +25,10 @@ class AssessmentRequest(BaseModel):
     force_rerun: bool = False
 
     @property
-    def jd(self) -> str:
-        """The text of the role's JD, empty if there is none."""
-        return next(
-            (d.content for d in self.documents if d.type.value == "job_description"), ""
-        )
+    def text(self) -> str:
+        """The role's JD, or all its other documents where it has none."""
+        jds = [d for d in self.documents if d.type is DocumentType.JOB_DESCRIPTION]
+        return "\n\n".join(document.content for document in jds or self.documents)
 
 
 class AssessmentFailed(Exception):

@@ -113,15 +113,13 @@ class Assessment(BaseModel):
     code_version: str | None = None
 
 
-def assessment_id(role_id: str, inputs_hash: str, assessor: AssessorInfo, salt: str = "") -> str:
-    """The id of an assessment: the same inputs by the same assessor give the same id.
+def assessment_id(workflow_id: str, inputs_hash: str, assessor: AssessorInfo) -> str:
+    """The id of the assessment that a push makes: repeating the push's work gives the same id.
 
     Args:
-        role_id: The role.
-        inputs_hash: Hash of its inputs.
+        workflow_id: The push.
+        inputs_hash: Hash of the role's inputs.
         assessor: Who assesses.
-        salt: The workflow id where a new assessment of the same inputs is wanted (`force_rerun`,
-            or the older one is too old); empty otherwise.
     """
-    text = "\0".join((role_id, inputs_hash, assessor.key, salt))
+    text = "\0".join((workflow_id, inputs_hash, assessor.key))
     return f"as-{hashlib.sha256(text.encode()).hexdigest()[:24]}"

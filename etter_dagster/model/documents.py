@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -54,3 +55,15 @@ def text_hash(text: str) -> str:
     """SHA-256 hex of a text up to encoding form and white space: equivalent texts are equal."""
     canonical = _WHITE.sub(" ", unicodedata.normalize("NFC", text).lstrip("\ufeff")).strip()
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def documents_hash(documents: Iterable[LinkedDocument]) -> str:
+    """Hash over all linked documents but the JD, in any order; empty where there is none."""
+    others = sorted(
+        (doc.type.value, doc.name or "", doc.content_hash)
+        for doc in documents
+        if doc.type is not DocumentType.JOB_DESCRIPTION
+    )
+    if not others:
+        return ""
+    return hashlib.sha256(repr(others).encode("utf-8", "surrogatepass")).hexdigest()

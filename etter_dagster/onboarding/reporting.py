@@ -1,4 +1,4 @@
-"""What the walk tells the outside as it works; Dagster's side implements it, the library may not."""
+"""What the walk tells the outside as it works; Dagster's side implements it."""
 
 from __future__ import annotations
 

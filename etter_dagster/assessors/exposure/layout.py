@@ -1,0 +1,172 @@
+"""A cleaned document's lines to blocks: headings, list items, table rows, paragraphs.
+
+Markdown and plain text alike. What a block is about is not known here, but for headings that carry no
+mark and are recognized by their words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from etter_dagster.assessors.exposure.cleaning import readable
+from etter_dagster.assessors.exposure.sections import Section, section_of, whole_section_of
+
+
+class Kind(Enum):
+    """What a block is."""
+
+    HEADING = "heading"
+    ITEM = "item"
+    ROW = "row"
+    PARAGRAPH = "paragraph"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of a document, its text readable."""
+
+    kind: Kind
+    text: str
+    level: int = 0
+    """Of a heading: 1 is the highest; headings without `#` are below all that have one."""
+    cells: tuple[str, ...] = ()
+    """Of a table row."""
+
+
+PLAIN_LEVEL = 7
+_ATX = re.compile(r"(#{1,6})\s*(\S.{0,300})$")
+_BULLET = re.compile(
+    r"(?:[-*+•·▪▫■□●○◦◆◇►▶▸‣⁃∙❖➢➤✓✔★☐→»–—\uf0b7\uf0a7\uf0d8]|o(?=\s)"
+    r"|\(?(?:\d{1,3}(?:\.\d{1,2}){0,3}|[a-zA-Z]|[ivx]{1,5})[.):](?=\s)|\d{1,3}(?:\.\d{1,2}){1,3}(?=\s)"
+    r"|(?<=[^\s\d])\d{1,2}\))"
+    r"(?<![*])(?:\s*\[[ xX]\])?\s*(?=[^\s*#=_-])"
+)
+_BOLD_LINE = re.compile(r"(?:\*\*\*?|__)(.{2,80}?)(?:\*\*\*?|__)\s*:?$")
+_RULE = re.compile(r"(?:[-=_*~•]\s*){3,}$")
+_TABLE_RULE = re.compile(r"[|:\s+-]+$")
+_INLINE_HEADING = re.compile(r"(?:\*\*|__)?([A-Za-z][A-Za-z&/' -]{3,40}?)(?:\*\*|__)?\s*:(?:\*\*|__)?\s+(?=\S)")
+_ENDS_SENTENCE = (".", "!", "?", ";")
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """The blocks of a cleaned text, in order."""
+    lines = [line.strip() for line in text.split("\n")]
+    indented = [line[:1] in (" ", "\t") for line in text.split("\n")]
+    at = 0
+    while at < len(lines):
+        if not lines[at] or _is_rule(lines[at]):
+            at += 1
+            continue
+        under = lines[at + 1] if at + 1 < len(lines) else ""
+        if heading := _heading(lines[at], under):
+            yield heading
+            at += 1
+        elif cells := _cells(lines[at]):
+            yield Block(Kind.ROW, "", cells=cells)
+            at += 1
+        elif bullet := _BULLET.match(lines[at]):
+            end = _end_of_item(lines, indented, at + 1)
+            yield from _item(" ".join([lines[at][bullet.end() :], *lines[at + 1 : end]]))
+            at = end
+        else:
+            end = _end_of_paragraph(lines, at + 1)
+            yield from _paragraph(lines[at:end])
+            at = end
+
+
+def _is_rule(line: str) -> bool:
+    return line[0] in "-=_*~•|+:" and bool(_RULE.match(line) or _TABLE_RULE.match(line))
+
+
+def _heading(line: str, under: str) -> Block | None:
+    if line[0] == "#" and (match := _ATX.match(line)):
+        return Block(Kind.HEADING, readable(match[2].rstrip("# ")).rstrip(":"), len(match[1]))
+    if len(line) > 100:
+        return None
+    if len(under) >= 3 and not under.strip("=-") and len(set(under)) == 1 and not _cells(line):
+        return Block(Kind.HEADING, readable(line), 1 if under[0] == "=" else 2)
+    bold = _BOLD_LINE.match(line)
+    plain = readable(bold[1] if bold else line)
+    words = plain.rstrip(" :")
+    if not words:
+        return None
+    marked = bold or _is_shouted(words) or line.endswith(":") and section_of(words) is not Section.OPEN
+    if _BULLET.match(line) and not bold and not _numbered_heading(line):
+        return None
+    if _numbered_heading(line) or (marked and len(words.split()) <= 12):
+        return Block(Kind.HEADING, words, PLAIN_LEVEL)
+    if whole_section_of(words) is not Section.OPEN and not line.endswith(_ENDS_SENTENCE):
+        return Block(Kind.HEADING, words, PLAIN_LEVEL)
+    return None
+
+
+def _numbered_heading(line: str) -> bool:
+    """Whether the line is like "2. RESPONSIBILITIES" or "3) Requirements"."""
+    match = _BULLET.match(line)
+    if not match or not line[0].isalnum():
+        return False
+    words = readable(line[match.end() :]).rstrip(" :")
+    return whole_section_of(words) is not Section.OPEN
+
+
+def _is_shouted(words: str) -> bool:
+    letters = [c for c in words if c.isalpha()]
+    return len(letters) >= 4 and len(words) <= 70 and words.upper() == words and words.lower() != words
+
+
+def _cells(line: str) -> tuple[str, ...]:
+    if line.count("|") >= 2 or line[0] == "|":
+        parts = line.strip("|").split("|")
+    elif "\t" in line and not _BULLET.match(line):
+        parts = line.split("\t")
+    else:
+        return ()
+    cells = tuple(cell for part in parts if (cell := readable(part)))
+    return cells if len(parts) > 1 or line[0] == "|" else ()
+
+
+def _starts_block(line: str, under: str) -> bool:
+    return bool(
+        not line or _is_rule(line) or _BULLET.match(line) or _cells(line) or _heading(line, under)
+    )
+
+
+def _end_of_item(lines: list[str], indented: list[bool], at: int) -> int:
+    """Where the lines end that continue a list item: indented, or in the middle of a sentence."""
+    while at < len(lines):
+        under = lines[at + 1] if at + 1 < len(lines) else ""
+        if _starts_block(lines[at], under) or not (indented[at] or lines[at][0].islower()):
+            break
+        at += 1
+    return at
+
+
+def _end_of_paragraph(lines: list[str], at: int) -> int:
+    while at < len(lines):
+        if _starts_block(lines[at], lines[at + 1] if at + 1 < len(lines) else ""):
+            break
+        at += 1
+    return at
+
+
+def _item(line: str) -> Iterator[Block]:
+    if text := readable(line):
+        yield Block(Kind.ITEM, text)
+
+
+def _paragraph(lines: list[str]) -> Iterator[Block]:
+    """One paragraph, or one item per line where the lines are an unmarked list."""
+    match = _INLINE_HEADING.match(lines[0])
+    if match and section_of(match[1]) is not Section.OPEN and len(match[1].split()) <= 5:
+        yield Block(Kind.HEADING, readable(match[1]), PLAIN_LEVEL)
+        lines = [lines[0][match.end() :], *lines[1:]]
+    capital = sum(line[0].isupper() for line in lines)
+    if len(lines) >= 2 and capital >= 0.8 * len(lines):
+        for line in lines:
+            yield Block(Kind.PARAGRAPH if line.endswith(_ENDS_SENTENCE) else Kind.ITEM, readable(line))
+        return
+    if text := readable(" ".join(lines)):
+        yield Block(Kind.PARAGRAPH, text)

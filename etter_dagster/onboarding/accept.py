@@ -1,0 +1,322 @@
+"""The one door in: every producer hands its orders here; what passes the checks is queued.
+
+Also the two things one may do to a push afterwards: retry it and cancel it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from etter_dagster.model.assessment import AssessmentInputs
+from etter_dagster.model.claim_order import Lane
+from etter_dagster.model.documents import DocumentType, documents_hash
+from etter_dagster.model.errors import (
+    AlreadyProcessing,
+    ErrorCode,
+    EtterError,
+    FieldProblem,
+    IllegalMove,
+    NotFound,
+    ValidationFailed,
+)
+from etter_dagster.model.identity import new_workflow_id
+from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
+from etter_dagster.model.push import LANE_OF, Push, Source, StepProgress, WorkflowOptions
+from etter_dagster.model.role import Role
+from etter_dagster.model.staleness import StaleReason
+from etter_dagster.onboarding.archive import archive
+from etter_dagster.onboarding.check import Checked, PushOrder, Refused, check
+from etter_dagster.onboarding.estimate import estimate_seconds
+from etter_dagster.onboarding.role_setup import linked_documents
+from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.stale import reasons_now
+from etter_dagster.onboarding.status import StatusView, find_push, status_of
+from etter_dagster.stores.protocols import Enqueued, NewPush
+
+_WRITES_AT_ONCE = 200
+
+
+class Accepted(BaseModel):
+    """What a producer is told of an order that passed: queued, or ready as it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workflow_id: str
+    role_id: str
+    status: WorkflowState
+    position_in_queue: int | None = None
+    estimated_duration_seconds: int = 0
+    message: str
+
+
+async def accept(services: Services, order: PushOrder) -> Accepted:
+    """Checks one order and queues it.
+
+    Raises:
+        EtterError: As the contract's table of errors says; nothing was queued.
+    """
+    answer = (await _accept(services, [order], ask_sources=True))[0]
+    if isinstance(answer, EtterError):
+        raise answer
+    return answer
+
+
+async def accept_many(
+    services: Services, orders: Sequence[PushOrder]
+) -> list[Accepted | EtterError]:
+    """The same for many: one answer an order, in their order; a bad one never blocks a good one.
+
+    Two orders of one role: the first is taken, the second gets `ALREADY_PROCESSING`.
+    """
+    return await _accept(services, orders, ask_sources=False)
+
+
+async def retry(
+    services: Services,
+    workflow_id: str,
+    *,
+    source: Source,
+    created_by: str | None = None,
+    options: WorkflowOptions | None = None,
+) -> Accepted:
+    """Queues a failed or degraded push's role again, with what was given or linked before.
+
+    Raises:
+        NotFound: Unknown id.
+        EtterError: `NOT_RETRYABLE` unless it is the role's newest push and failed or degraded.
+    """
+    push = await find_push(services, workflow_id)
+    if push is None:
+        raise NotFound(workflow_id, "look the push up with GET /history/{company}")
+    await _refuse_unless_newest(services, push)
+    request = await services.queue.request(workflow_id)
+    return await accept(
+        services,
+        PushOrder(
+            company_id=push.company_id,
+            role_name=push.role_name,
+            documents=request.documents if request else (),
+            draup_role_id=request.draup_role_id if request else None,
+            draup_role_name=request.draup_role_name if request else None,
+            options=options or push.options,
+            use_mock=push.use_mock,
+            source=source,
+            created_by=created_by,
+            batch_id=push.batch_id,
+            retry_of=workflow_id,
+        ),
+    )
+
+
+async def cancel(services: Services, workflow_id: str) -> StatusView:
+    """Cancels a queued push; its role is in its settled state again.
+
+    Raises:
+        NotFound: Unknown id.
+        EtterError: `NOT_CANCELLABLE` while processing or terminal.
+    """
+    try:
+        await services.queue.cancel(workflow_id, now=services.clock())
+    except IllegalMove as error:
+        raise EtterError(
+            ErrorCode.NOT_CANCELLABLE,
+            f"{workflow_id} is {error.current}; only a queued push can be cancelled",
+        ) from error
+    except NotFound:
+        ended = await find_push(services, workflow_id)
+        if ended is None:
+            raise
+        raise EtterError(
+            ErrorCode.NOT_CANCELLABLE, f"{workflow_id} has ended: {ended.status.value}"
+        ) from None
+    await archive(services)
+    return await status_of(services, workflow_id)
+
+
+async def _refuse_unless_newest(services: Services, push: Push) -> None:
+    if push.status not in (WorkflowState.FAILED, WorkflowState.DEGRADED):
+        raise EtterError(
+            ErrorCode.NOT_RETRYABLE,
+            f"{push.workflow_id} is {push.status.value}; only a failed or degraded push is retried",
+        )
+    active = await services.queue.active([push.role_id])
+    newest = active.get(push.role_id) or await services.graph.newest_push(push.role_id)
+    if newest is not None and newest.queued_at > push.queued_at:
+        raise EtterError(
+            ErrorCode.NOT_RETRYABLE,
+            f"{push.workflow_id} is not the role's newest push: {newest.workflow_id} is",
+            detail={"workflow_id": newest.workflow_id},
+        )
+
+
+async def _accept(
+    services: Services, orders: Sequence[PushOrder], *, ask_sources: bool
+) -> list[Accepted | EtterError]:
+    verdicts = await check(services, orders, ask_sources=ask_sources)
+    answers: list[Accepted | EtterError | None] = [None] * len(verdicts)
+    queueing: list[tuple[int, NewPush, Role | None]] = []
+    for index, verdict in enumerate(verdicts):
+        if isinstance(verdict, Refused):
+            await _note_refusal(services, verdict)
+            answers[index] = verdict.error
+        elif (ready := await ready_push(services, verdict)) is not None:
+            answers[index] = Accepted(
+                workflow_id=ready,
+                role_id=verdict.request.role_id,
+                status=WorkflowState.READY,
+                message="the role is ready and its assessment is up to date; nothing was queued",
+            )
+        else:
+            queueing.append((index, new_push(services, verdict), verdict.role))
+    new = [push for _, push, _ in queueing]
+    enqueued = (
+        await services.queue.enqueue(new, capacity=services.settings.queue_capacity) if new else []
+    )
+    await _put_roles(services, queueing, enqueued)
+    taken = [
+        push.push.workflow_id for push, result in zip(new, enqueued, strict=True) if result.accepted
+    ]
+    places = await services.queue.positions(taken) if taken else {}
+    for (index, push, _), result in zip(queueing, enqueued, strict=True):
+        answers[index] = await _answer(services, push.push, result, places)
+    return [answer for answer in answers if answer is not None]
+
+
+def new_push(services: Services, checked: Checked) -> NewPush:
+    """The push of an order that passed."""
+    order, request = checked.order, checked.request
+    return NewPush(
+        push=Push(
+            workflow_id=order.workflow_id or new_workflow_id(),
+            role_id=request.role_id,
+            company_id=request.company_id,
+            role_name=request.role_name,
+            source=order.source,
+            lane=LANE_OF.get(order.source, Lane.INTERACTIVE),
+            created_by=order.created_by,
+            batch_id=order.batch_id,
+            retry_of=order.retry_of,
+            options=order.options,
+            use_mock=order.use_mock,
+            assessor=services.assessors.for_push(order.use_mock).info.name,
+            steps=tuple(StepProgress(name=step.name) for step in services.steps),
+            queued_at=services.clock(),
+        ),
+        request=request,
+    )
+
+
+async def ready_push(services: Services, checked: Checked) -> str | None:
+    """The workflow id of the push that made the role ready, if nothing needs to be done."""
+    role, order = checked.role, checked.order
+    if role is None or role.current is None or order.options.force_rerun:
+        return None
+    if role.state is not RoleStatus.READY:
+        return None
+    wanted = inputs_after(checked, role)
+    assessor = services.assessors.for_push(order.use_mock).info
+    reasons = reasons_now(services, role, inputs=wanted, assessor=assessor)
+    if not reasons:
+        return role.workflow_id
+    if order.use_mock and role.current.basis.assessor.name != assessor.name:
+        return await _ready_mock(services, role, wanted.inputs_hash, assessor.key)
+    await _mark_stale(services, role, reasons)
+    return None
+
+
+async def _ready_mock(
+    services: Services, role: Role, inputs_hash: str, assessor_key: str
+) -> str | None:
+    """A mock push compares with mock assessments only, also where a paid one is current."""
+    for assessment in await services.graph.assessments(role.role_id):
+        if (assessment.inputs_hash, assessment.assessor.key) == (inputs_hash, assessor_key):
+            return assessment.workflow_id
+    return None
+
+
+def inputs_after(checked: Checked, role: Role) -> AssessmentInputs:
+    """The role's inputs as they will be once the order's documents and Draup role are linked."""
+    request = checked.request
+    linked = linked_documents(request.documents, role.updated_at)
+    jds = [doc for doc in linked if doc.type is DocumentType.JOB_DESCRIPTION]
+    others = [doc for doc in linked if doc.type is not DocumentType.JOB_DESCRIPTION]
+    return role.inputs.model_copy(
+        update={
+            "jd_hash": jds[-1].content_hash if jds else role.jd_hash,
+            "documents_hash": documents_hash(others) if others else role.documents_hash,
+            "draup_role": request.draup_role_name
+            or role.draup_role_name
+            or request.draup_role_id
+            or role.draup_role_id
+            or "",
+        }
+    )
+
+
+async def _mark_stale(services: Services, role: Role, reasons: Sequence[StaleReason]) -> None:
+    # Another push or sensor may have moved it meanwhile; queueing decides.
+    with contextlib.suppress(IllegalMove):
+        await services.graph.move_role(role.role_id, RoleStatus.STALE, reasons=reasons)
+
+
+async def _note_refusal(services: Services, refused: Refused) -> None:
+    """A known draft that fails the checks says so; a role that was ever assessed stays as it is."""
+    if (
+        refused.role is not None
+        and refused.role.state is RoleStatus.DRAFT
+        and isinstance(refused.error, ValidationFailed)
+    ):
+        reason = StaleReason(field="push", stored=None, required=refused.error.message)
+        with contextlib.suppress(IllegalMove):
+            await services.graph.move_role(
+                refused.role.role_id, RoleStatus.VALIDATION_ERROR, reasons=[reason]
+            )
+
+
+async def _put_roles(
+    services: Services,
+    queueing: Sequence[tuple[int, NewPush, Role | None]],
+    enqueued: Sequence[Enqueued],
+) -> None:
+    """Roles of queued pushes exist at once; a validation error is over."""
+
+    async def put(push: Push, role: Role | None) -> None:
+        if role is None:
+            await services.graph.put_role(push.company_id, push.role_name)
+        elif role.state is RoleStatus.VALIDATION_ERROR:
+            await services.graph.move_role(role.role_id, RoleStatus.DRAFT)
+
+    work = [
+        (new.push, role)
+        for (_, new, role), result in zip(queueing, enqueued, strict=True)
+        if result.accepted and (role is None or role.state is RoleStatus.VALIDATION_ERROR)
+    ]
+    for start in range(0, len(work), _WRITES_AT_ONCE):
+        await asyncio.gather(*(put(*item) for item in work[start : start + _WRITES_AT_ONCE]))
+
+
+async def _answer(
+    services: Services, push: Push, result: Enqueued, places: dict[str, int]
+) -> Accepted | EtterError:
+    if result.active is not None:
+        return AlreadyProcessing(push.role_name, result.active)
+    if result.full:
+        return EtterError(
+            ErrorCode.QUEUE_FULL,
+            f"the queue holds its {services.settings.queue_capacity} pushes; try again later",
+            retry_after=30,
+            fields=[FieldProblem("queue", "wait, or raise ETTER_QUEUE_CAPACITY")],
+        )
+    place = places.get(push.workflow_id)
+    return Accepted(
+        workflow_id=push.workflow_id,
+        role_id=push.role_id,
+        status=WorkflowState.QUEUED,
+        position_in_queue=place,
+        estimated_duration_seconds=await estimate_seconds(services, push, place),
+        message=f"'{push.role_name}' of {push.company_id} is queued",
+    )

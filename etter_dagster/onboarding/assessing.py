@@ -1,0 +1,125 @@
+"""One role's assessment, found again or made: who needs one comes here, so none is paid twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from etter_dagster.assessors.protocol import AssessmentRequest, Assessor
+from etter_dagster.model.assessment import MOCK_ASSESSOR, Assessment, assessment_id
+from etter_dagster.model.role import Role
+from etter_dagster.onboarding.services import Services
+from etter_dagster.stores.protocols import Claim
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """Why a role is assessed: the push, and how far older assessments count."""
+
+    workflow_id: str
+    use_mock: bool = False
+    force_rerun: bool = False
+    run_id: str | None = None
+    token: int | None = None
+
+    @classmethod
+    def of(cls, claim: Claim, run_id: str | None) -> Occasion:
+        """That of a claimed push."""
+        return cls(
+            workflow_id=claim.push.workflow_id,
+            use_mock=claim.request.use_mock,
+            force_rerun=claim.request.options.force_rerun,
+            run_id=run_id,
+            token=claim.token,
+        )
+
+
+async def assess_role(
+    services: Services, role: Role, occasion: Occasion, *, code_version: str | None = None
+) -> tuple[Assessment, bool]:
+    """Finds or makes the assessment of a role's inputs as linked now, and makes it the current one.
+
+    Args:
+        services: Graph, assessors, settings, clock.
+        role: The role, documents linked.
+        occasion: The push it is for.
+        code_version: Recorded with a new one.
+
+    Returns:
+        The assessment, and whether it was there already.
+
+    Raises:
+        AssessmentFailed, TransientError: As the assessor says.
+        LeaseLost: Somebody else holds the push by now.
+    """
+    assessor = services.assessors.for_push(occasion.use_mock)
+    assessment = await _finished(services, role, assessor, occasion)
+    reused = assessment is not None
+    if assessment is None:
+        assessment = await _made(services, role, assessor, occasion, code_version)
+    await services.graph.add_assessment(
+        assessment,
+        current=_becomes_current(services, role, assessor),
+        token=occasion.token,
+    )
+    return assessment, reused
+
+
+async def _finished(
+    services: Services, role: Role, assessor: Assessor, occasion: Occasion
+) -> Assessment | None:
+    """Any that is young enough; under `force_rerun` only one that this very push has made,
+    before its worker died.
+    """
+    oldest = services.clock() - timedelta(days=services.settings.max_assessment_age_days)
+    found = await services.graph.find_assessment(
+        role.role_id, role.inputs.inputs_hash, assessor.info.key, not_before=oldest
+    )
+    if found and (found.workflow_id == occasion.workflow_id or not occasion.force_rerun):
+        return found
+    return None
+
+
+async def _made(
+    services: Services,
+    role: Role,
+    assessor: Assessor,
+    occasion: Occasion,
+    code_version: str | None,
+) -> Assessment:
+    inputs = role.inputs
+    outputs = await assessor.assess(
+        AssessmentRequest(
+            company_id=role.company_id,
+            role_id=role.role_id,
+            role_name=role.role_name,
+            draup_role_name=inputs.draup_role,
+            documents=tuple(await services.graph.documents(role.role_id)),
+            inputs=inputs,
+            workflow_id=occasion.workflow_id,
+            force_rerun=occasion.force_rerun,
+        )
+    )
+    return Assessment(
+        assessment_id=assessment_id(occasion.workflow_id, inputs.inputs_hash, assessor.info),
+        role_id=role.role_id,
+        workflow_id=occasion.workflow_id,
+        assessor=assessor.info,
+        inputs=inputs,
+        inputs_hash=inputs.inputs_hash,
+        scores=outputs.scores,
+        tasks=outputs.tasks,
+        summary=outputs.summary,
+        cost=outputs.cost,
+        created_at=services.clock(),
+        run_id=occasion.run_id,
+        code_version=code_version,
+    )
+
+
+def _becomes_current(services: Services, role: Role, assessor: Assessor) -> bool:
+    """A mock never replaces a paid assessment as the current one."""
+    configured = services.assessors.configured.info.name
+    is_mock = assessor.info.name == MOCK_ASSESSOR and configured != MOCK_ASSESSOR
+    has_paid = role.current is not None and role.current.basis.assessor.name != MOCK_ASSESSOR
+    return not (is_mock and has_paid)

@@ -1,0 +1,256 @@
+"""The checks a push must pass before it is queued, cheapest first, all problems in one message.
+
+Nothing is written here; `accept.py` writes what passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from etter_dagster.model.documents import (
+    MAX_DOCUMENT_BYTES,
+    MAX_DOCUMENTS,
+    DocumentRef,
+    DocumentType,
+)
+from etter_dagster.model.errors import (
+    AlreadyProcessing,
+    ErrorCode,
+    EtterError,
+    FieldProblem,
+    ValidationFailed,
+)
+from etter_dagster.model.identity import name_problem, normalize_name, role_id
+from etter_dagster.model.push import Push, PushRequest, Source, WorkflowOptions
+from etter_dagster.model.role import Role
+from etter_dagster.onboarding.services import Services
+from etter_dagster.sources.fetch import fetch_document
+
+
+class PushOrder(BaseModel):
+    """What a producer asks for, as it came."""
+
+    model_config = ConfigDict(frozen=True)
+
+    company_id: str
+    role_name: str
+    documents: tuple[DocumentRef, ...] = ()
+    draup_role_id: str | None = None
+    draup_role_name: str | None = None
+    options: WorkflowOptions = Field(default_factory=WorkflowOptions)
+    use_mock: bool = False
+    source: Source
+    created_by: str | None = None
+    batch_id: str | None = None
+    retry_of: str | None = None
+    workflow_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """An order that may go on: what to queue, and the role as it is known (None: new)."""
+
+    order: PushOrder
+    request: PushRequest
+    role: Role | None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An order that may not; `role` is the known one, if any."""
+
+    error: EtterError
+    role: Role | None = None
+
+
+@dataclass(frozen=True)
+class _Fetch:
+    """Whether `uri`s may be fetched, and local files read."""
+
+    allowed: bool
+    file: bool
+
+
+async def check(
+    services: Services, orders: Sequence[PushOrder], *, ask_sources: bool, allow_file: bool = False
+) -> list[Checked | Refused]:
+    """Checks orders, one verdict each, in their order.
+
+    Args:
+        services: Stores and sources.
+        orders: What is asked for.
+        ask_sources: Whether `uri`s may be fetched (a single push; a batch never does).
+        allow_file: Whether a `uri` may be a local file (the library).
+    """
+    orders = [_normalized(order) for order in orders]
+    ids = [role_id(order.company_id, order.role_name) for order in orders]
+    roles = await services.graph.roles_by_id(list(dict.fromkeys(ids)))
+    active = await services.queue.active(list(dict.fromkeys(ids)))
+    fetch = _Fetch(ask_sources, allow_file)
+    verdicts: list[Checked | Refused] = []
+    for order, rid in zip(orders, ids, strict=True):
+        try:
+            verdicts.append(await _check_one(services, order, roles.get(rid), active, fetch))
+        except EtterError as error:
+            verdicts.append(Refused(error, roles.get(rid)))
+    return verdicts
+
+
+def _normalized(order: PushOrder) -> PushOrder:
+    def draup(text: str | None) -> str | None:
+        return (normalize_name(text) or None) if text else None
+
+    return order.model_copy(
+        update={
+            "company_id": normalize_name(order.company_id),
+            "role_name": normalize_name(order.role_name),
+            "draup_role_id": draup(order.draup_role_id),
+            "draup_role_name": draup(order.draup_role_name),
+        }
+    )
+
+
+async def _check_one(
+    services: Services,
+    order: PushOrder,
+    role: Role | None,
+    active: Mapping[str, Push],
+    fetch: _Fetch,
+) -> Checked:
+    names = [
+        problem
+        for field, text in (
+            ("company_id", order.company_id),
+            ("role_name", order.role_name),
+            ("draup_role_id", order.draup_role_id),
+            ("draup_role_name", order.draup_role_name),
+        )
+        if text is not None and (problem := name_problem(field, text))
+    ]
+    check_sizes(order.documents)
+    if names:
+        raise ValidationFailed(*names)
+    draup_id, draup_name = await _draup_role(services, order, role)
+    problems = []
+    if not await _has_document(services, order, role):
+        problems.append(
+            FieldProblem(
+                "documents", "give at least one document with content or a uri: none is known yet"
+            )
+        )
+    if not (draup_id or draup_name):
+        problems.append(
+            FieldProblem(
+                "draup_role_name", "give the Draup role (or draup_role_id): none is known yet"
+            )
+        )
+    if problems:
+        raise ValidationFailed(*problems)
+    rid = role_id(order.company_id, order.role_name)
+    if rid in active and active[rid].workflow_id != order.workflow_id:
+        raise AlreadyProcessing(order.role_name, active[rid].workflow_id)
+    request = PushRequest(
+        company_id=order.company_id,
+        role_name=order.role_name,
+        role_id=rid,
+        documents=await _resolved(services, order.documents, fetch),
+        draup_role_id=draup_id,
+        draup_role_name=draup_name,
+        options=order.options,
+        use_mock=order.use_mock,
+    )
+    return Checked(order, request, role)
+
+
+def check_sizes(documents: Sequence[DocumentRef]) -> None:
+    """Refuses too many documents, or one that is too long.
+
+    Raises:
+        EtterError: `PAYLOAD_TOO_LARGE`.
+        ValidationFailed: A text that cannot be stored.
+    """
+    if len(documents) > MAX_DOCUMENTS:
+        raise EtterError(
+            ErrorCode.PAYLOAD_TOO_LARGE,
+            f"documents: {len(documents)} were given; at most {MAX_DOCUMENTS} are allowed",
+            fields=[FieldProblem("documents", f"give at most {MAX_DOCUMENTS}")],
+        )
+    for index, document in enumerate(documents):
+        check_document_text(f"documents[{index}].content", document.content or "")
+
+
+def check_document_text(field: str, text: str) -> None:
+    """Refuses a text that is too long or cannot be stored.
+
+    Raises:
+        EtterError: `PAYLOAD_TOO_LARGE` over 2 MiB of UTF-8.
+        ValidationFailed: It holds NUL or a lone surrogate.
+    """
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise ValidationFailed(FieldProblem(field, "holds a lone surrogate; remove it")) from None
+    if size > MAX_DOCUMENT_BYTES:
+        raise EtterError(
+            ErrorCode.PAYLOAD_TOO_LARGE,
+            f"{field}: {size} bytes of text; at most {MAX_DOCUMENT_BYTES} are allowed",
+            fields=[FieldProblem(field, "shorten or split the document")],
+        )
+    if "\0" in text:
+        raise ValidationFailed(FieldProblem(field, "holds a NUL character; remove it"))
+
+
+async def _draup_role(
+    services: Services, order: PushOrder, role: Role | None
+) -> tuple[str | None, str | None]:
+    if order.draup_role_id or order.draup_role_name:
+        return order.draup_role_id, order.draup_role_name
+    if role and (role.draup_role_id or role.draup_role_name):
+        return role.draup_role_id, role.draup_role_name
+    entry = await asyncio.to_thread(services.taxonomy.get_role, order.company_id, order.role_name)
+    return (entry.draup_role_id, entry.draup_role) if entry else (None, None)
+
+
+async def _has_document(services: Services, order: PushOrder, role: Role | None) -> bool:
+    if any((d.content and d.content.strip()) or d.uri for d in order.documents):
+        return True
+    if role and (role.jd_hash or role.documents_hash):
+        return True
+    known = await asyncio.to_thread(
+        services.document_source.get_document,
+        order.company_id,
+        order.role_name,
+        DocumentType.JOB_DESCRIPTION,
+    )
+    return known is not None
+
+
+async def _resolved(
+    services: Services, documents: Sequence[DocumentRef], fetch: _Fetch
+) -> tuple[DocumentRef, ...]:
+    """Documents with their text; a `uri` is fetched here, once, for a single push."""
+    resolved = []
+    for index, document in enumerate(documents):
+        if document.content and document.content.strip():
+            resolved.append(document)
+        elif document.uri:
+            if not fetch.allowed:
+                raise ValidationFailed(
+                    FieldProblem(
+                        f"documents[{index}].uri",
+                        "a batch takes no uri: give the content, or push the role by itself",
+                    )
+                )
+            text = await fetch_document(
+                document.uri,
+                services.settings,
+                field=f"documents[{index}].uri",
+                allow_file=fetch.file,
+            )
+            check_document_text(f"documents[{index}].uri", text)
+            resolved.append(document.model_copy(update={"content": text}))
+    return tuple(resolved)

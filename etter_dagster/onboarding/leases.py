@@ -1,0 +1,49 @@
+"""Keeping the lease of a single push alive while it is walked outside a serving run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from etter_dagster.model.errors import StoreUnavailable
+from etter_dagster.onboarding.services import Services
+from etter_dagster.stores.protocols import Claim
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def keep_leases(services: Services, worker: str, claim: Claim) -> AsyncIterator[None]:
+    """Renews the lease three times per lifetime until the block ends.
+
+    A lost lease shows itself at the holder's next write, which is refused.
+
+    Args:
+        services: The queue and its settings.
+        worker: The name the lease is held under.
+        claim: The push.
+    """
+    lease = services.settings.lease_seconds
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(lease / 3)
+            try:
+                await services.queue.heartbeat(
+                    worker,
+                    {claim.push.workflow_id: claim.token},
+                    lease_seconds=lease,
+                    free_places=0,
+                    claiming=False,
+                )
+            except StoreUnavailable as error:
+                log.error("%s", error)
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,132 @@
+"""Working given roles now, with push records of their own: a partition run or a backfill."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+
+from etter_dagster.model.errors import EtterError, LeaseLost
+from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
+from etter_dagster.model.push import Push, Source, WorkflowOptions
+from etter_dagster.model.role import Role
+from etter_dagster.onboarding.accept import new_push
+from etter_dagster.onboarding.archive import archive
+from etter_dagster.onboarding.check import Checked, PushOrder, Refused, check
+from etter_dagster.onboarding.leases import keep_leases
+from etter_dagster.onboarding.reporting import Reporter
+from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.walk import walk
+from etter_dagster.stores.protocols import Claim
+
+UNKNOWN = "no such role: push it, or define it with PUT /roles/{company}/{role}, then run again"
+
+
+async def work_roles(
+    services: Services,
+    role_ids: Sequence[str],
+    *,
+    reporter: Reporter,
+    run_id: str | None = None,
+    force_rerun: bool = False,
+    created_by: str | None = None,
+) -> dict[str, str | None]:
+    """Works each role through the same walk; a ready, unchanged one succeeds and pays nothing.
+
+    Args:
+        services: Stores, assessors, steps.
+        role_ids: The roles, any number; at most `ROLES_PER_RUN` at once.
+        reporter: Told what was made and what failed.
+        run_id: The Dagster run, if any.
+        force_rerun: Whether to assess again although nothing changed.
+        created_by: Who asked, if known.
+
+    Returns:
+        For each role None, or why it failed.
+    """
+    worker = f"partition-{run_id or uuid.uuid4().hex}"
+    roles = await services.graph.roles_by_id(role_ids)
+    places = asyncio.Semaphore(services.settings.roles_per_run)
+    options = WorkflowOptions(force_rerun=force_rerun, notify_on_complete=False)
+
+    async def work(role_id: str) -> str | None:
+        if role_id not in roles:
+            return UNKNOWN
+        async with places:
+            return await _work(
+                services, roles[role_id], worker, reporter, run_id, options, created_by
+            )
+
+    try:
+        messages = await asyncio.gather(*(work(role_id) for role_id in role_ids))
+    finally:
+        await services.queue.leave(worker)
+    while await archive(services):
+        pass
+    return dict(zip(role_ids, messages, strict=True))
+
+
+async def _work(
+    services: Services,
+    role: Role,
+    worker: str,
+    reporter: Reporter,
+    run_id: str | None,
+    options: WorkflowOptions,
+    created_by: str | None,
+) -> str | None:
+    order = PushOrder(
+        company_id=role.company_id,
+        role_name=role.role_name,
+        options=options,
+        source=Source.DAGSTER,
+        created_by=created_by,
+    )
+    try:
+        claim = await claim_order(services, order, worker)
+        push = await walk_claimed(services, claim, worker, reporter, run_id)
+    except EtterError as error:
+        return error.message
+    except LeaseLost:
+        return "the lease was lost: somebody else goes on with this role"
+    if push.status is WorkflowState.READY:
+        return None
+    return push.error.message if push.error else f"the role is {push.status.value}"
+
+
+async def claim_order(services: Services, order: PushOrder, worker: str) -> Claim:
+    """Checks an order and takes it at once, past the queue.
+
+    Raises:
+        AlreadyProcessing: Somebody else holds the role.
+        EtterError: The checks refuse it.
+    """
+    verdict = (await check(services, [order], ask_sources=True))[0]
+    if isinstance(verdict, Refused):
+        raise verdict.error
+    return await claim_checked(services, verdict, worker)
+
+
+async def claim_checked(services: Services, verdict: Checked, worker: str) -> Claim:
+    """Takes an order that passed the checks.
+
+    Raises:
+        AlreadyProcessing: Somebody else holds the role.
+    """
+    if verdict.role is not None and verdict.role.state is RoleStatus.VALIDATION_ERROR:
+        await services.graph.move_role(verdict.role.role_id, RoleStatus.DRAFT)
+    return await services.queue.enqueue_claimed(
+        new_push(services, verdict), worker=worker, lease_seconds=services.settings.lease_seconds
+    )
+
+
+async def walk_claimed(
+    services: Services, claim: Claim, worker: str, reporter: Reporter, run_id: str | None
+) -> Push:
+    """Walks one push under a kept lease.
+
+    Raises:
+        LeaseLost: Somebody else holds it by now.
+    """
+    async with keep_leases(services, worker, claim):
+        return await walk(services, claim, reporter, run_id=run_id)

@@ -1,0 +1,130 @@
+"""The first step: the role's node and its linked documents."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+from etter_dagster.model.documents import (
+    DocumentRef,
+    DocumentType,
+    LinkedDocument,
+    text_hash,
+)
+from etter_dagster.model.errors import FieldProblem, ValidationFailed
+from etter_dagster.model.role import Role
+from etter_dagster.onboarding.reporting import Materialization
+from etter_dagster.onboarding.steps import Step, StepContext, StepResult
+
+
+class RoleSetup(Step):
+    """Creates or mends the CompanyRole node and links its documents."""
+
+    name = "role_setup"
+    sub_state = "role_setup"
+    assets = ("company_role", "job_description")
+    required = True
+    timeout_seconds = 300.0
+    attempts = 3
+
+    async def run(self, context: StepContext) -> StepResult:
+        """Writes the node, then the links; both are safe to repeat."""
+        started = time.monotonic()
+        request = context.claim.request
+        role = await context.services.graph.put_role(
+            request.company_id,
+            request.role_name,
+            draup_role_id=request.draup_role_id,
+            draup_role_name=request.draup_role_name,
+            token=context.claim.token,
+        )
+        await context.report(self._role_made(role, time.monotonic() - started))
+        started = time.monotonic()
+        role, documents = await self._link(context, role)
+        await context.report(self._jd_linked(role, documents, time.monotonic() - started))
+        jd = next((d for d in documents if d.type is DocumentType.JOB_DESCRIPTION), None)
+        return StepResult(
+            outputs={
+                "company_role_id": role.role_id,
+                "jd_id": jd.document_id if jd else None,
+                "jd_hash": role.jd_hash,
+            }
+        )
+
+    async def _link(
+        self, context: StepContext, role: Role
+    ) -> tuple[Role, Sequence[LinkedDocument]]:
+        services, request = context.services, context.claim.request
+        given = linked_documents(request.documents, services.clock())
+        if not given and not role.jd_hash and not role.documents_hash:
+            refs = await asyncio.to_thread(
+                services.document_source.get_documents_for_role,
+                request.company_id,
+                request.role_name,
+            )
+            given = linked_documents(refs, services.clock())
+        if given:
+            role = await services.graph.link_documents(
+                role.role_id, given, token=context.claim.token
+            )
+        documents = await services.graph.documents(role.role_id)
+        if not documents:
+            raise ValidationFailed(
+                FieldProblem("documents", "the role has no document any more; push it with one")
+            )
+        return role, documents
+
+    def _role_made(self, role: Role, seconds: float) -> Materialization:
+        return Materialization(
+            asset="company_role",
+            role_id=role.role_id,
+            metadata={
+                "company": role.company_id,
+                "role": role.role_name,
+                "draup_role": role.draup_role_name or role.draup_role_id,
+                "duration_seconds": round(seconds, 4),
+            },
+            data_version=text_hash(f"{role.role_id} {role.inputs.draup_role}")[:16],
+            code_version=self.code_version,
+        )
+
+    def _jd_linked(
+        self, role: Role, documents: Sequence[LinkedDocument], seconds: float
+    ) -> Materialization:
+        return Materialization(
+            asset="job_description",
+            role_id=role.role_id,
+            metadata={
+                "company": role.company_id,
+                "role": role.role_name,
+                "documents": [
+                    {"type": d.type.value, "name": d.name or "", "characters": len(d.content)}
+                    for d in documents
+                ],
+                "jd_hash": role.jd_hash,
+                "duration_seconds": round(seconds, 4),
+            },
+            data_version=text_hash(f"{role.jd_hash} {role.documents_hash}")[:16],
+            code_version=self.code_version,
+        )
+
+
+def linked_documents(
+    references: Sequence[DocumentRef], now: datetime
+) -> tuple[LinkedDocument, ...]:
+    """Documents of a request that have their text, ready to be linked."""
+    return tuple(
+        LinkedDocument(
+            document_id=f"doc-{ref.type.value}-{digest[:24]}",
+            type=ref.type,
+            name=ref.name,
+            content=ref.content,
+            content_hash=digest,
+            linked_at=now,
+        )
+        for ref in references
+        if ref.content and ref.content.strip()
+        for digest in (text_hash(ref.content),)
+    )

@@ -1,0 +1,175 @@
+"""The one place where a role is worked on: a claimed push goes through its steps to its end.
+
+The serving run, a partition run and the library call it. A role's failure is its push's outcome,
+never an exception: only a lost lease, an unreachable store or a cancellation leave this module.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from etter_dagster.model.envelope import Envelope, EnvelopeProgress, ExecutionContext
+from etter_dagster.model.errors import ErrorCode, LeaseLost, StoreUnavailable
+from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
+from etter_dagster.model.push import Push, PushError, StepProgress, StepStatus
+from etter_dagster.onboarding.reporting import Materialization, Reporter
+from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.steps import Step, StepContext, push_error
+from etter_dagster.stores.protocols import Claim, Finish
+
+PUSH_TIMEOUT = timedelta(hours=2)  # from the push's first start, over all its leases
+log = logging.getLogger(__name__)
+
+
+async def walk(
+    services: Services, claim: Claim, reporter: Reporter, *, run_id: str | None = None
+) -> Push:
+    """Works one claimed push to its end.
+
+    Args:
+        services: Stores, assessors, steps.
+        claim: The push with its lease.
+        reporter: Told what was made and what failed.
+        run_id: The Dagster run, if any.
+
+    Returns:
+        The push as it ended.
+
+    Raises:
+        LeaseLost: Somebody else holds the push by now; nothing more was written.
+        StoreUnavailable: The push keeps its lease until that lapses and is tried again.
+    """
+    return await _Walk(services, claim, reporter, run_id).run()
+
+
+class _Walk:
+    """One walk: its steps' progress, and what was reported so far."""
+
+    def __init__(
+        self, services: Services, claim: Claim, reporter: Reporter, run_id: str | None
+    ) -> None:
+        self.services = services
+        self.claim = claim
+        self.reporter = reporter
+        self.push = claim.push
+        self.progress = [StepProgress(name=step.name) for step in services.steps]
+        self.made: set[str] = set()
+        self.error: PushError | None = None
+        self.degraded = False
+        self.context = StepContext(
+            services=services, claim=claim, report=self._report, run_id=run_id
+        )
+
+    async def run(self) -> Push:
+        try:
+            for index, step in enumerate(self.services.steps):
+                if self.error is not None or self._skips(step):
+                    self._set(index, status=StepStatus.SKIPPED)
+                else:
+                    await self._step(index, step)
+        except (LeaseLost, StoreUnavailable):
+            raise
+        except Exception as error:
+            # Outside a step only a bug can end here; it must not be tried for ever.
+            log.exception("%s (%s)", self.push.workflow_id, self.push.role_id)
+            self.error = push_error(error)
+        return await self._finish()
+
+    async def _step(self, index: int, step: Step) -> None:
+        started = self.services.clock()
+        self._set(index, status=StepStatus.RUNNING, started_at=started)
+        await self.services.queue.progress(
+            self.push.workflow_id, self.claim.token, steps=self.progress, current_step=step.name
+        )
+        envelope = await self._execute(index, step)
+        ended = self.services.clock()
+        error = envelope.error
+        self._set(
+            index,
+            status=StepStatus.FAILED if error else StepStatus.COMPLETED,
+            completed_at=ended,
+            duration_ms=max(0, round((ended - started) / timedelta(milliseconds=1))),
+            error_message=error.message if error else None,
+        )
+        self.context.outputs.update(envelope.outputs or {})
+        if error is not None:
+            await self._failed(step, error)
+
+    async def _execute(self, index: int, step: Step) -> Envelope:
+        envelope = Envelope(
+            id=self.push.workflow_id,
+            inputs=dict(self.context.outputs),
+            context=ExecutionContext(company_id=self.push.company_id, user_id=self.push.created_by),
+            status="running",
+            progress=EnvelopeProgress(current=index, total=len(self.progress)),
+        )
+        left = self._time_left()
+        try:
+            return await asyncio.wait_for(step.execute(envelope, self.context), max(0.0, left))
+        except asyncio.TimeoutError:
+            message = f"the push was not done {PUSH_TIMEOUT} after its start"
+            error = PushError(code=ErrorCode.STEP_TIMEOUT.value, message=message, recoverable=True)
+            return envelope.model_copy(update={"status": "failed", "error": error})
+
+    def _time_left(self) -> float:
+        started: datetime = self.push.started_at or self.services.clock()
+        return (started + PUSH_TIMEOUT - self.services.clock()).total_seconds()
+
+    async def _failed(self, step: Step, error: PushError) -> None:
+        log.warning(
+            "step %s of %s (%s) failed: %s %s",
+            step.name,
+            self.push.workflow_id,
+            self.push.role_id,
+            error.code,
+            error.message,
+        )
+        if step.required:
+            self.error = error
+        else:
+            self.degraded = True
+        await self.reporter.failed(
+            self.push.role_id, [asset for asset in step.assets if asset not in self.made]
+        )
+
+    async def _finish(self) -> Push:
+        outcome = WorkflowState.READY
+        if self.error is not None:
+            outcome = WorkflowState.FAILED
+        elif self.degraded:
+            outcome = WorkflowState.DEGRADED
+        graph, push = self.services.graph, self.push
+        if outcome is WorkflowState.FAILED:
+            # A role whose node could not be made has no state to settle, yet its push has an end.
+            await graph.put_role(push.company_id, push.role_name, token=self.claim.token)
+        await graph.settle_role(
+            push.role_id,
+            RoleStatus(outcome.value),
+            workflow_id=push.workflow_id,
+            token=self.claim.token,
+        )
+        return await self.services.queue.finish(
+            push.workflow_id,
+            self.claim.token,
+            Finish(
+                status=outcome,
+                steps=tuple(self.progress),
+                error=self.error,
+                ai_automation_score=self.context.outputs.get("ai_automation_score"),
+                completed_at=self.services.clock(),
+            ),
+        )
+
+    async def _report(self, event: Materialization) -> None:
+        # A step that is tried again reports again; Dagster needs to hear of each asset once.
+        if event.asset not in self.made:
+            await self.reporter.materialized(event)
+            self.made.add(event.asset)
+
+    def _skips(self, step: Step) -> bool:
+        return not step.required and self.push.options.skip_enhancement_workflows
+
+    def _set(self, index: int, **changes: object) -> None:
+        self.progress[index] = self.progress[index].model_copy(update=changes)

@@ -1,0 +1,89 @@
+"""What must be set before a service may start; a command that only looks may run without it.
+
+Pure rules over settings; nothing is contacted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from etter_dagster.settings_types import is_loopback
+
+if TYPE_CHECKING:
+    from etter_dagster.settings import Settings
+
+_REDIS_PORT = 6379
+
+
+def missing_for_production(settings: Settings) -> list[str]:
+    """What `production` needs and these settings lack, each with its remedy.
+
+    Args:
+        settings: The settings.
+    """
+    needs = (
+        (settings.api_keys_file is None, "set ETTER_API_KEYS_FILE (see `etter keys create`)"),
+        (settings.neo4j_uri is None, "set ETTER_NEO4J_URI: SQLite is for one machine"),
+        (settings.redis_host is None, "set ETTER_REDIS_HOST: SQLite is for one machine"),
+        (
+            settings.dagster_postgres_url is None,
+            "set ETTER_DAGSTER_POSTGRES_URL: SQLite is for one machine",
+        ),
+        (settings.enable_mock_data, "set ETTER_ENABLE_MOCK_DATA=false: they are for trials"),
+    )
+    return [remedy for lacking, remedy in needs if lacking]
+
+
+def reasons_not_to_start(settings: Settings) -> list[str]:
+    """Why a service must not start; empty if it may.
+
+    Args:
+        settings: The settings.
+    """
+    reasons = []
+    if settings.environment == "production":
+        reasons += [f"production: {remedy}" for remedy in missing_for_production(settings)]
+    elif not is_loopback(settings.host) and settings.api_keys_file is None:
+        reasons.append(
+            f"ETTER_HOST={settings.host} is not loopback: set ETTER_API_KEYS_FILE, "
+            "or anybody on the network may use it"
+        )
+    return reasons + _unfinished(settings)
+
+
+def _unfinished(settings: Settings) -> list[str]:
+    """Choices that need another setting which is not there."""
+    needs = (
+        (
+            settings.assessor == "workflow_api" and settings.workflow_api_base_url is None,
+            "ETTER_ASSESSOR=workflow_api: set ETTER_WORKFLOW_API_BASE_URL",
+        ),
+        (
+            settings.assessor == "llm" and None in (settings.llm_base_url, settings.llm_model),
+            "ETTER_ASSESSOR=llm: set ETTER_LLM_BASE_URL and ETTER_LLM_MODEL",
+        ),
+        (
+            settings.run_launcher == "celery" and settings.celery_broker_url is None,
+            "ETTER_RUN_LAUNCHER=celery: set ETTER_CELERY_BROKER_URL",
+        ),
+        (
+            _broker_is_the_queue(settings),
+            "ETTER_CELERY_BROKER_URL names the queue's own database: give it another than "
+            "ETTER_REDIS_DB",
+        ),
+    )
+    return [remedy for lacking, remedy in needs if lacking]
+
+
+def _broker_is_the_queue(settings: Settings) -> bool:
+    if settings.celery_broker_url is None or settings.redis_host is None:
+        return False
+    broker = urlsplit(settings.celery_broker_url.get_secret_value())
+    database = broker.path.strip("/") or "0"
+    return (
+        broker.scheme in ("redis", "rediss")
+        and (broker.hostname or "") == settings.redis_host
+        and (broker.port or _REDIS_PORT) == settings.redis_port
+        and database == str(settings.redis_db)
+    )

@@ -1,0 +1,258 @@
+"""What is queued, what is refused and what is ready already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from etter_dagster.model.documents import MAX_DOCUMENT_BYTES, DocumentRef, DocumentType
+from etter_dagster.model.errors import (
+    AlreadyProcessing,
+    ErrorCode,
+    EtterError,
+    NotFound,
+    ValidationFailed,
+)
+from etter_dagster.model.identity import role_id
+from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
+from etter_dagster.model.push import Source
+from etter_dagster.onboarding.accept import Accepted, accept, accept_many, cancel, retry
+from etter_dagster.onboarding.roles import define_role, list_roles, role_view
+from etter_dagster.onboarding.services import Services, utc_now
+from etter_dagster.onboarding.status import status_of
+from etter_dagster_tests.support import JD, ScriptedAssessor, forced, order, work_off
+
+
+async def test_a_push_is_queued_with_its_place_and_an_estimate(services: Services) -> None:
+    first = await accept(services, order("A"))
+    second = await accept(services, order("B"))
+    assert (first.status, first.position_in_queue) == (WorkflowState.QUEUED, 1)
+    assert second.position_in_queue == 2
+    assert second.estimated_duration_seconds >= 1
+    assert first.role_id == role_id("Acme", "A")
+
+
+async def test_all_problems_stand_in_one_message(services: Services) -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        await accept(services, order(documents=(), draup_role_name=None))
+    assert [f.field for f in caught.value.fields] == ["documents", "draup_role_name"]
+    with pytest.raises(ValidationFailed) as caught:
+        await accept(services, order("  ", company_id="a\0b"))
+    assert [f.field for f in caught.value.fields] == ["company_id", "role_name"]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "   ", "x" * 201, "nul\0", "bell\x07", "lone\ud800", "line\nbreak"]
+)
+async def test_a_hostile_name_is_refused_and_leaves_no_role(
+    services: Services, name: str
+) -> None:
+    with pytest.raises(ValidationFailed):
+        await accept(services, order(name))
+    assert await services.graph.companies() == []
+
+
+async def test_a_document_that_is_too_long_is_refused(services: Services) -> None:
+    long = DocumentRef(content="é" * (MAX_DOCUMENT_BYTES // 2 + 1))
+    with pytest.raises(EtterError) as caught:
+        await accept(services, order(documents=(long,)))
+    assert caught.value.code is ErrorCode.PAYLOAD_TOO_LARGE
+    with pytest.raises(EtterError) as caught:
+        await accept(services, order(documents=(DocumentRef(content="x"),) * 21))
+    assert caught.value.code is ErrorCode.PAYLOAD_TOO_LARGE
+
+
+async def test_a_role_in_work_is_answered_with_its_workflow(services: Services) -> None:
+    first = await accept(services, order())
+    with pytest.raises(AlreadyProcessing) as caught:
+        await accept(services, order())
+    assert caught.value.workflow_id == first.workflow_id
+
+
+async def test_the_same_workflow_id_again_is_the_same_push(services: Services) -> None:
+    """A caller whose answer was lost derives the id from its idempotency key and asks again."""
+    wanted = "role-onboard-0123456789ab"
+    first = await accept(services, order(workflow_id=wanted))
+    again = await accept(services, order(workflow_id=wanted))
+    assert first.workflow_id == again.workflow_id == wanted
+
+
+async def test_a_bad_role_never_blocks_the_good_ones(services: Services) -> None:
+    answers = await accept_many(
+        services, [order("A"), order(" "), order("B"), order("A"), order("C", documents=())]
+    )
+    kinds = [a.code.value if isinstance(a, EtterError) else a.status.value for a in answers]
+    assert kinds == [
+        "queued", "VALIDATION_ERROR", "queued", "ALREADY_PROCESSING", "VALIDATION_ERROR",
+    ]  # fmt: skip
+
+
+async def test_a_full_queue_refuses_and_creates_no_role(services: Services) -> None:
+    small = replace(services, settings=services.settings.model_copy(update={"queue_capacity": 1}))
+    await accept(small, order("A"))
+    with pytest.raises(EtterError) as caught:
+        await accept(small, order("B"))
+    assert caught.value.code is ErrorCode.QUEUE_FULL
+    assert caught.value.retry_after
+    assert await services.graph.role(role_id("Acme", "B")) is None
+
+
+async def test_a_ready_role_is_answered_ready_and_nothing_is_queued(
+    services: Services, assessor: ScriptedAssessor
+) -> None:
+    first = await accept(services, order())
+    await work_off(services)
+    again = await accept(services, order())
+    by_name = await accept(services, order(documents=(), draup_role_name=None))
+    assert again.status is by_name.status is WorkflowState.READY
+    assert again.workflow_id == by_name.workflow_id == first.workflow_id
+    assert assessor.calls["Analyst"] == 1
+
+
+async def test_white_space_is_no_change_but_words_are(services: Services) -> None:
+    await accept(services, order())
+    await work_off(services)
+    same = DocumentRef(content="\ufeff" + JD.replace("\n", "\r\n") + "\n\n")
+    assert (await accept(services, order(documents=(same,)))).status is WorkflowState.READY
+    other = DocumentRef(content=JD + "- Plan budgets\n")
+    assert (await accept(services, order(documents=(other,)))).status is WorkflowState.QUEUED
+    stale = await services.graph.role(role_id("Acme", "Analyst"))
+    assert stale is not None
+    assert stale.state is RoleStatus.STALE
+    assert [r.field for r in stale.stale_marks] == ["jd_hash"]
+
+
+async def test_force_rerun_queues_a_ready_role(
+    services: Services, assessor: ScriptedAssessor
+) -> None:
+    await accept(services, order())
+    await work_off(services)
+    again = await accept(services, order(options=forced()))
+    assert again.status is WorkflowState.QUEUED
+    await work_off(services)
+    assert assessor.calls["Analyst"] == 2
+    assert len(await services.graph.assessments(again.role_id)) == 2
+
+
+async def test_an_earlier_assessment_of_the_same_inputs_becomes_current_again(
+    services: Services, assessor: ScriptedAssessor
+) -> None:
+    await accept(services, order())
+    await work_off(services)
+    for text in (JD + "- Plan budgets\n", JD):
+        await accept(services, order(documents=(DocumentRef(content=text),)))
+        await work_off(services)
+    assert assessor.calls["Analyst"] == 2
+    view = await role_view(services, role_id("Acme", "Analyst"))
+    assert (view.state, view.stale_reasons) == (RoleStatus.READY, ())
+
+
+async def test_an_old_assessment_is_stale_and_made_anew(
+    services: Services, assessor: ScriptedAssessor
+) -> None:
+    pushed = await accept(services, order())
+    await work_off(services)
+    later = replace(services, clock=lambda: utc_now() + timedelta(days=31))
+    view = await role_view(later, pushed.role_id)
+    assert (view.state, [r.field for r in view.stale_reasons]) == (RoleStatus.STALE, ["age"])
+    assert (await accept(later, order())).status is WorkflowState.QUEUED
+    await work_off(later)
+    assert assessor.calls["Analyst"] == 2
+
+
+async def test_a_draft_that_fails_the_checks_says_so_until_a_valid_push(
+    services: Services,
+) -> None:
+    await define_role(services, "Acme", "Analyst")
+    with pytest.raises(ValidationFailed):
+        await accept(services, order(documents=(), draup_role_name=None))
+    rid = role_id("Acme", "Analyst")
+    assert (await role_view(services, rid)).state is RoleStatus.VALIDATION_ERROR
+    await accept(services, order())
+    assert (await role_view(services, rid)).state is RoleStatus.QUEUED
+    await work_off(services)
+    assert (await role_view(services, rid)).state is RoleStatus.READY
+
+
+async def test_a_defined_role_is_pushed_by_its_name_alone(services: Services) -> None:
+    await define_role(
+        services,
+        "Acme",
+        "Analyst",
+        draup_role_name="Data Analyst",
+        documents=[DocumentRef(content=JD)],
+    )
+    pushed = await accept(services, order(documents=(), draup_role_name=None))
+    await work_off(services)
+    assert (await status_of(services, pushed.workflow_id)).status is WorkflowState.READY
+
+
+async def test_cancel_takes_a_queued_push_back(services: Services) -> None:
+    pushed = await accept(services, order())
+    view = await cancel(services, pushed.workflow_id)
+    assert (view.status, view.role_state) == (WorkflowState.CANCELLED, RoleStatus.DRAFT)
+    with pytest.raises(EtterError) as caught:
+        await cancel(services, pushed.workflow_id)
+    assert caught.value.code is ErrorCode.NOT_CANCELLABLE
+    with pytest.raises(NotFound):
+        await cancel(services, "role-onboard-000000000000")
+
+
+async def test_retry_takes_the_newest_failed_push_only(
+    services: Services, assessor: ScriptedAssessor
+) -> None:
+    from etter_dagster.assessors.protocol import AssessmentFailed
+
+    assessor.script = [AssessmentFailed("no")]
+    failed = await accept(services, order())
+    with pytest.raises(EtterError) as caught:
+        await retry(services, failed.workflow_id, source=Source.REST)
+    assert caught.value.code is ErrorCode.NOT_RETRYABLE
+    await work_off(services)
+    again = await retry(services, failed.workflow_id, source=Source.REST)
+    assert again.workflow_id != failed.workflow_id
+    with pytest.raises(EtterError) as caught:
+        await retry(services, failed.workflow_id, source=Source.REST)
+    assert caught.value.code is ErrorCode.NOT_RETRYABLE
+    await work_off(services)
+    assert (await status_of(services, again.workflow_id)).status is WorkflowState.READY
+
+
+async def test_a_mock_push_never_replaces_a_paid_assessment(settings) -> None:  # type: ignore[no-untyped-def]
+    from etter_dagster.model.assessment import AssessorInfo
+    from etter_dagster_tests.support import scripted_services
+
+    paid = ScriptedAssessor(AssessorInfo(name="workflow_api", model="m", version="1"), score=70)
+    mock = ScriptedAssessor(score=10)
+    services = scripted_services(settings, mock, configured=paid)
+    try:
+        first = await accept(services, order(use_mock=True))
+        await work_off(services)
+        view = await role_view(services, first.role_id)
+        assert (view.state, view.ai_automation_score) == (RoleStatus.STALE, 10)
+        assert [r.field for r in view.stale_reasons] == ["assessor"]
+        assert (await accept(services, order(use_mock=True))).status is WorkflowState.READY
+        assert (await accept(services, order())).status is WorkflowState.QUEUED
+        await work_off(services)
+        ready = await accept(services, order(use_mock=True))
+        assert ready.status is WorkflowState.READY
+        view = await role_view(services, first.role_id)
+        assert (view.state, view.ai_automation_score) == (RoleStatus.READY, 70)
+        assert (paid.calls["Analyst"], mock.calls["Analyst"]) == (1, 1)
+    finally:
+        await services.close()
+
+
+async def test_2500_roles_in_one_batch_are_all_queued_in_order(
+    services: Services,
+) -> None:
+    answers = await accept_many(services, [order(f"Role {n}") for n in range(2_500)])
+    places = [a.position_in_queue for a in answers if isinstance(a, Accepted)]
+    assert places == list(range(1, 2_501))
+    rows, total, cursor = await list_roles(services, "Acme", limit=100)
+    assert (len(rows), total) == (100, 2_500)
+    assert cursor is not None
+    rest, _, _ = await list_roles(services, "Acme", cursor=cursor, limit=100)
+    assert not {r.role_id for r in rows} & {r.role_id for r in rest}
