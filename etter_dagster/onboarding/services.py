@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from etter_dagster.assessors.registry import Assessors, open_assessors
 from etter_dagster.model.taxonomy import TaxonomyEntry
-from etter_dagster.onboarding.step_registry import load_steps
-from etter_dagster.onboarding.steps import Step
 from etter_dagster.settings import Settings, get_settings
 from etter_dagster.sources import (
     DocumentProvider,
@@ -20,6 +19,9 @@ from etter_dagster.sources import (
 )
 from etter_dagster.stores import open_graph, open_queue
 from etter_dagster.stores.protocols import ClaimLimits, PushQueue, RoleGraph
+
+if TYPE_CHECKING:
+    from etter_dagster.onboarding.steps import Step
 
 
 def utc_now() -> datetime:
@@ -61,6 +63,9 @@ def open_services(settings: Settings | None = None) -> Services:
     Args:
         settings: The environment's, if None.
     """
+    # Steps know the services, so they are loaded late.
+    from etter_dagster.onboarding.step_registry import load_steps
+
     settings = settings or get_settings()
     return Services(
         settings=settings,

@@ -8,8 +8,9 @@ threads and processes; each write is atomic. A store that cannot be reached rais
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from etter_dagster.model.assessment import Assessment
 from etter_dagster.model.claim_order import Lane
 from etter_dagster.model.documents import LinkedDocument
+from etter_dagster.model.errors import FieldProblem, ValidationFailed
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.push import Push, PushError, PushRequest, Source, StepProgress
 from etter_dagster.model.role import Role
@@ -466,3 +468,25 @@ class RoleGraph(Protocol):
 def list_key(role: Role) -> str:
     """The `after` value that continues a list of roles behind this one."""
     return f"{role.role_name}\0{role.role_id}"
+
+
+def push_cursor(push: Push) -> str:
+    """The cursor of the page behind this push, the same for queue and history."""
+    text = f"{push.queued_at.astimezone(timezone.utc).isoformat()}\0{push.workflow_id}"
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def read_push_cursor(cursor: str) -> tuple[datetime, str]:
+    """The (queued_at, workflow_id) that a page continues behind.
+
+    Raises:
+        ValidationFailed: The cursor is not ours.
+    """
+    try:
+        text = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+        queued_at, workflow_id = text.split("\0")
+        return datetime.fromisoformat(queued_at), workflow_id
+    except ValueError:
+        raise ValidationFailed(
+            FieldProblem("cursor", "is not one of ours; leave it out to start over")
+        ) from None

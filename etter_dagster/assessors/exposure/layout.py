@@ -47,7 +47,9 @@ _BULLET = re.compile(
 _BOLD_LINE = re.compile(r"(?:\*\*\*?|__)(.{2,80}?)(?:\*\*\*?|__)\s*:?$")
 _RULE = re.compile(r"(?:[-=_*~•]\s*){3,}$")
 _TABLE_RULE = re.compile(r"[|:\s+-]+$")
-_INLINE_HEADING = re.compile(r"(?:\*\*|__)?([A-Za-z][A-Za-z&/' -]{3,40}?)(?:\*\*|__)?\s*:(?:\*\*|__)?\s+(?=\S)")
+_INLINE_HEADING = re.compile(
+    r"(?:\*\*|__)?([A-Za-z][A-Za-z&/' -]{3,40}?)(?:\*\*|__)?\s*:(?:\*\*|__)?\s+(?=\S)"
+)
 _ENDS_SENTENCE = (".", "!", "?", ";")
 
 
@@ -93,7 +95,9 @@ def _heading(line: str, under: str) -> Block | None:
     words = plain.rstrip(" :")
     if not words:
         return None
-    marked = bold or _is_shouted(words) or line.endswith(":") and section_of(words) is not Section.OPEN
+    marked = (
+        bold or _is_shouted(words) or line.endswith(":") and section_of(words) is not Section.OPEN
+    )
     if _BULLET.match(line) and not bold and not _numbered_heading(line):
         return None
     if _numbered_heading(line) or (marked and len(words.split()) <= 12):
@@ -114,7 +118,9 @@ def _numbered_heading(line: str) -> bool:
 
 def _is_shouted(words: str) -> bool:
     letters = [c for c in words if c.isalpha()]
-    return len(letters) >= 4 and len(words) <= 70 and words.upper() == words and words.lower() != words
+    return (
+        len(letters) >= 4 and len(words) <= 70 and words.upper() == words and words.lower() != words
+    )
 
 
 def _cells(line: str) -> tuple[str, ...]:
@@ -166,7 +172,9 @@ def _paragraph(lines: list[str]) -> Iterator[Block]:
     capital = sum(line[0].isupper() for line in lines)
     if len(lines) >= 2 and capital >= 0.8 * len(lines):
         for line in lines:
-            yield Block(Kind.PARAGRAPH if line.endswith(_ENDS_SENTENCE) else Kind.ITEM, readable(line))
+            yield Block(
+                Kind.PARAGRAPH if line.endswith(_ENDS_SENTENCE) else Kind.ITEM, readable(line)
+            )
         return
     if text := readable(" ".join(lines)):
         yield Block(Kind.PARAGRAPH, text)

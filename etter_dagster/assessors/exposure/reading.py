@@ -95,7 +95,11 @@ def _items(text: str, section: Section) -> Iterator[_Found]:
 
 def _prose(text: str, section: Section) -> Iterator[_Found]:
     for sentence in sentences(text):
-        if len(sentence.split()) >= 4 and not sentence.endswith(":") and is_work(sentence, prose=True):
+        if (
+            len(sentence.split()) >= 4
+            and not sentence.endswith(":")
+            and is_work(sentence, prose=True)
+        ):
             yield _Found(ReadTask(_bounded(sentence), _PROSE_WEIGHT), section)
 
 

@@ -48,9 +48,12 @@ _NOT_IN_PROSE = re.compile(
     r"|\bfollowing are (?:examples|some)|\bfor more information\b|\bexamples of types\b|\bsee the profile"
     r"|\b(?:typically|usually|generally) (?:need|require)|\bmust be licensed\b|\bjobs in \d"
 )
-_ADDRESSED = re.compile(r"^(?:location|department|reports? to|job title|job type|employment type|position"
-                        r"|salary|grade|posted|date|job id|job code|flsa(?: status)?|company|division|contact"
-                        r"|email|phone|schedule|shift|travel|title|role|team|manager|supervisor)\s*:", re.I)
+_ADDRESSED = re.compile(
+    r"^(?:location|department|reports? to|job title|job type|employment type|position"
+    r"|salary|grade|posted|date|job id|job code|flsa(?: status)?|company|division|contact"
+    r"|email|phone|schedule|shift|travel|title|role|team|manager|supervisor)\s*:",
+    re.I,
+)
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -58,7 +61,7 @@ def sentences(text: str) -> Iterator[str]:
     begin = 0
     for match in _END.finditer(text):
         before = text[max(begin, match.start() - 8) : match.start()].split()
-        last = before[-1].lower().lstrip("(\"“") if before else ""
+        last = before[-1].lower().lstrip('("“') if before else ""
         if last in _ABBREVIATIONS or len(last) == 1:
             continue
         yield text[begin : match.end()].strip()

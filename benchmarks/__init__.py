@@ -1,0 +1,1 @@
+"""What the performance claims of the docs rest on; each prints a table."""

@@ -1,0 +1,98 @@
+"""Whether this service can take pushes, and what is off beside it. Names no address, no secret."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import httpx
+
+from etter_dagster import __version__
+from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.views import HealthView
+
+HEALTHY, UNHEALTHY, DEGRADED = "healthy", "unhealthy", "degraded"
+EMBEDDED, NOT_REACHABLE, NO_HEARTBEAT = "embedded", "not reachable", "no heartbeat"
+PING_SECONDS = 3.0
+DAGSTER_SECONDS = 2.0
+KEEP_SECONDS = 10.0
+DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"
+
+
+class Health:
+    """Looks at each part, within bounds; what it learned of Dagster is kept for 10 seconds.
+
+    Args:
+        services: Stores and settings.
+        transport: For the question to Dagster; the network, if None.
+    """
+
+    def __init__(
+        self, services: Services, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._services = services
+        self._http = httpx.AsyncClient(
+            base_url=services.settings.dagster_url, timeout=DAGSTER_SECONDS, transport=transport
+        )
+        self._dagster = NOT_REACHABLE
+        self._asked = float("-inf")
+        self._asking = asyncio.Lock()
+
+    async def look(self) -> HealthView:
+        """The body of `GET /health`."""
+        services = self._services
+        queue, graph, dagster = await asyncio.gather(
+            _ping(services.queue.ping), _ping(services.graph.ping), self.dagster()
+        )
+        components = {
+            "api": HEALTHY,
+            "queue": queue,
+            "redis": EMBEDDED if services.settings.embedded_queue else queue,
+            "graph": graph,
+            "dagster": dagster,
+            "assessor": HEALTHY,  # the built-in one is loaded, or this process would not be up
+            "mock_data": "enabled" if services.settings.enable_mock_data else "disabled",
+        }
+        return HealthView(
+            status=_overall(components),
+            version=__version__,
+            timestamp=services.clock(),
+            components=components,
+        )
+
+    async def dagster(self) -> str:
+        """Whether Dagster answers and its daemons have a heartbeat."""
+        async with self._asking:
+            if time.monotonic() - self._asked >= KEEP_SECONDS:
+                self._dagster = await self._ask_dagster()
+                self._asked = time.monotonic()
+            return self._dagster
+
+    async def _ask_dagster(self) -> str:
+        try:
+            answer = await self._http.post("/graphql", json={"query": DAEMONS})
+            daemons = answer.json()["data"]["instance"]["daemonHealth"]["allDaemonStatuses"]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return NOT_REACHABLE
+        alive = all(daemon["healthy"] for daemon in daemons if daemon["required"])
+        return HEALTHY if alive else NO_HEARTBEAT
+
+    async def close(self) -> None:
+        """Closes the connection to Dagster."""
+        await self._http.aclose()
+
+
+async def _ping(ping: Callable[[], Awaitable[None]]) -> str:
+    try:
+        await asyncio.wait_for(ping(), PING_SECONDS)
+    except Exception:  # whatever it is, no push can be taken
+        return UNHEALTHY
+    return HEALTHY
+
+
+def _overall(components: dict[str, str]) -> str:
+    if UNHEALTHY in (components["queue"], components["graph"]):
+        return UNHEALTHY
+    optional = (components["dagster"], components["assessor"])
+    return HEALTHY if all(part == HEALTHY for part in optional) else DEGRADED

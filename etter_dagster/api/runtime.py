@@ -1,0 +1,165 @@
+"""What one process keeps for its requests: services, opened at first use per event loop, the watch
+hub of the event streams, health and metrics. Nothing is opened at import.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from etter_dagster.api.events import WatchHub
+from etter_dagster.api.health import Health
+from etter_dagster.api.metrics import Metrics
+from etter_dagster.model.errors import EtterError
+from etter_dagster.onboarding.services import Services, open_services, prepare
+from etter_dagster.settings import Settings, get_settings
+
+OpenWith = Callable[[Settings], Services]
+log = logging.getLogger(__name__)
+
+
+class Opened:
+    """Services and what hangs on them, for one event loop."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.hub = WatchHub(services)
+        self.health = Health(services)
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.prepared = False
+        self.preparing = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        """Puts the taxonomy's roles into the graph, once; a source that fails is tried again."""
+        async with self.preparing:
+            if self.prepared:
+                return
+            try:
+                await prepare(self.services)
+            except EtterError as error:
+                log.warning("the taxonomy's roles are not listed yet: %s", error.message)
+                return
+            self.prepared = True
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs work in the background till it ends or the process does."""
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background work failed; ask for it again", exc_info=error)
+
+    async def close(self) -> None:
+        """Ends background work and closes the stores."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.hub.close()
+        await self.health.close()
+        await self.services.close()
+
+
+class Runtime:
+    """Opens services when they are first needed.
+
+    Args:
+        settings: The environment's, if None; they are read at first use.
+        open_with: Opens services from settings.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, open_with: OpenWith = open_services
+    ) -> None:
+        self._settings = settings
+        self._open_with = open_with
+        self._opened: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Opened] = (
+            weakref.WeakKeyDictionary()
+        )
+        self.metrics = Metrics()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        if self._settings is None:
+            self._settings = get_settings()
+        return self._settings
+
+    async def opened(self) -> Opened:
+        """What this event loop works with, opened and prepared."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._opened:
+            self._opened[loop] = Opened(self._open_with(self.settings))
+        opened = self._opened[loop]
+        if not opened.prepared:
+            await opened.prepare()
+        return opened
+
+    async def close(self) -> None:
+        """Closes what this event loop opened; a later request would open it anew."""
+        opened = self._opened.pop(asyncio.get_running_loop(), None)
+        if opened is not None:
+            await opened.close()
+
+
+_default = Runtime()
+
+
+def use_settings(
+    app: Starlette, settings: Settings | None, open_with: OpenWith = open_services
+) -> Runtime:
+    """Gives an app a runtime of its own; without it, an app shares the process's.
+
+    Args:
+        app: Ours, or the one that our router is mounted in.
+        settings: The environment's, if None.
+        open_with: Opens services from settings.
+    """
+    runtime = Runtime(settings, open_with)
+    app.state.etter = runtime
+    return runtime
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The runtime that answers a request."""
+    return _runtime(request.app)
+
+
+def _runtime(app: Starlette) -> Runtime:
+    runtime = getattr(app.state, "etter", None)
+    return runtime if isinstance(runtime, Runtime) else _default
+
+
+async def opened_of(request: Request) -> Opened:
+    """What a request works with (a dependency)."""
+    return await runtime_of(request).opened()
+
+
+async def services_of(request: Request) -> Services:
+    """The services that a request works with (a dependency)."""
+    return (await opened_of(request)).services
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    """Refuses to start with unsafe settings; opens early, closes at the end.
+
+    A store that cannot be reached yet does not stop the start: requests are answered with
+    `STORE_UNAVAILABLE` until it can.
+    """
+    runtime = _runtime(app)
+    runtime.settings.require_startable()
+    await runtime.opened()
+    try:
+        yield
+    finally:
+        await runtime.close()

@@ -1,0 +1,68 @@
+"""Several sources as one: the first that knows wins. An outage of one is an outage of all, since
+a later source must not answer in place of one that might know better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from etter_dagster.model.documents import DocumentRef, DocumentType
+from etter_dagster.model.identity import normalize_name
+from etter_dagster.model.taxonomy import TaxonomyEntry
+from etter_dagster.sources.protocols import DocumentProvider, RoleTaxonomyProvider
+
+
+class CombinedTaxonomy:
+    """The roles of all its providers; of two entries for one role, the earlier provider's.
+
+    Args:
+        providers: In order of preference; may be empty.
+    """
+
+    def __init__(self, providers: Sequence[RoleTaxonomyProvider]) -> None:
+        self._providers = tuple(providers)
+
+    def get_companies(self) -> list[str]:
+        """Names of all companies, sorted."""
+        return sorted({name for provider in self._providers for name in provider.get_companies()})
+
+    def get_roles_for_company(
+        self, company_name: str, status_filter: str | None = None
+    ) -> list[TaxonomyEntry]:
+        """Roles of a company over all providers."""
+        roles: dict[str, TaxonomyEntry] = {}
+        for provider in self._providers:
+            # Filtered afterwards: an entry that the first provider calls removed stays hidden.
+            for entry in provider.get_roles_for_company(company_name):
+                roles.setdefault(normalize_name(entry.job_title), entry)
+        return [entry for entry in roles.values() if status_filter in (None, entry.status)]
+
+    def get_role(self, company_name: str, role_name: str) -> TaxonomyEntry | None:
+        """One role, of the first provider that knows it."""
+        found = (provider.get_role(company_name, role_name) for provider in self._providers)
+        return next((entry for entry in found if entry is not None), None)
+
+
+class CombinedDocuments:
+    """For each type of document, the first provider that has one for the role.
+
+    Args:
+        providers: In order of preference; may be empty.
+    """
+
+    def __init__(self, providers: Sequence[DocumentProvider]) -> None:
+        self._providers = tuple(providers)
+
+    def get_document(self, company: str, role: str, type: DocumentType) -> DocumentRef | None:
+        """The document of one type."""
+        found = (provider.get_document(company, role, type) for provider in self._providers)
+        return next((document for document in found if document is not None), None)
+
+    def get_documents_for_role(self, company: str, role: str) -> list[DocumentRef]:
+        """All documents of the role, each type from one provider only."""
+        chosen: list[DocumentRef] = []
+        for provider in self._providers:
+            known = {document.type for document in chosen}
+            documents = provider.get_documents_for_role(company, role)
+            chosen += [document for document in documents if document.type not in known]
+        return chosen

@@ -1,0 +1,95 @@
+"""Which sources a process has. The latest registered is asked first, so one of your own goes
+before the built-in ones: folder, then samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from etter_dagster.settings import Settings, get_settings
+from etter_dagster.sources.combined import CombinedDocuments, CombinedTaxonomy
+from etter_dagster.sources.folder import FolderDocuments
+from etter_dagster.sources.protocols import DocumentProvider, RoleTaxonomyProvider
+from etter_dagster.sources.samples import SampleDocuments, SampleTaxonomy
+
+T = TypeVar("T")
+TaxonomyFactory = Callable[[Settings], RoleTaxonomyProvider | None]
+DocumentFactory = Callable[[Settings], DocumentProvider | None]
+
+
+class Factories(Generic[T]):
+    """Factories by name; each gives its provider, or None where the settings do not name it."""
+
+    def __init__(self, **built_in: Callable[[Settings], T | None]) -> None:
+        self._by_name = dict(built_in)
+
+    def register(self, name: str, factory: Callable[[Settings], T | None]) -> None:
+        """Adds a factory in front; the same name again replaces the older one."""
+        self._by_name.pop(name, None)
+        self._by_name[name] = factory
+
+    def remove(self, name: str) -> None:
+        """Takes a factory out, if it is there."""
+        self._by_name.pop(name, None)
+
+    def open(self, settings: Settings) -> list[T]:
+        """The providers that the settings name, in order of preference."""
+        made = [factory(settings) for factory in reversed(self._by_name.values())]
+        return [provider for provider in made if provider is not None]
+
+
+def _sample_taxonomy(settings: Settings) -> RoleTaxonomyProvider | None:
+    return SampleTaxonomy() if settings.enable_mock_data else None
+
+
+def _sample_documents(settings: Settings) -> DocumentProvider | None:
+    return SampleDocuments() if settings.enable_mock_data else None
+
+
+def _folder_documents(settings: Settings) -> DocumentProvider | None:
+    return FolderDocuments(settings.documents_dir) if settings.documents_dir else None
+
+
+taxonomy_factories: Factories[RoleTaxonomyProvider] = Factories(samples=_sample_taxonomy)
+document_factories: Factories[DocumentProvider] = Factories(
+    samples=_sample_documents, folder=_folder_documents
+)
+
+
+def register_role_taxonomy_provider(name: str, factory: TaxonomyFactory) -> None:
+    """Adds a source of roles, asked before those registered earlier.
+
+    Args:
+        name: Its name; the same name again replaces the older one.
+        factory: Makes the provider from the settings, or gives None if it is not configured.
+    """
+    taxonomy_factories.register(name, factory)
+
+
+def register_document_provider(name: str, factory: DocumentFactory) -> None:
+    """Adds a source of documents, asked before those registered earlier.
+
+    Args:
+        name: Its name; the same name again replaces the older one.
+        factory: Makes the provider from the settings, or gives None if it is not configured.
+    """
+    document_factories.register(name, factory)
+
+
+def get_role_taxonomy_provider(settings: Settings | None = None) -> RoleTaxonomyProvider:
+    """All configured sources of roles as one.
+
+    Args:
+        settings: The environment's, if None.
+    """
+    return CombinedTaxonomy(taxonomy_factories.open(settings or get_settings()))
+
+
+def get_document_provider(settings: Settings | None = None) -> DocumentProvider:
+    """All configured sources of documents as one.
+
+    Args:
+        settings: The environment's, if None.
+    """
+    return CombinedDocuments(document_factories.open(settings or get_settings()))

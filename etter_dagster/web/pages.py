@@ -1,0 +1,111 @@
+"""The pages: companies with their roles, and one page a role. Server-rendered; no script, no CDN.
+
+What they show comes from the onboarding layer; who may look is decided by whoever includes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+
+from etter_dagster.model.errors import EtterError
+from etter_dagster.onboarding.services import Services
+from etter_dagster.web.views import Visitor, companies_view, company_view, role_page_view
+
+ServicesOf = Callable[[Request], Awaitable[Services]]
+_STATIC = Path(__file__).parent / "static"
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+VisitorOf = Callable[[Request], Visitor]
+
+
+def _moment(value: datetime | None) -> str:
+    return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC") if value else "–"
+
+
+def _score(value: float | None) -> str:
+    return f"{value:.1f}" if value is not None else "–"
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("etter_dagster.web"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"moment": _moment, "score": _score, "segment": partial(quote, safe="")}
+    return made
+
+
+def pages_router(
+    services_of: ServicesOf, visitor_of: VisitorOf, route_class: type[APIRoute]
+) -> APIRouter:
+    """The pages' routes, for the root of a server.
+
+    Args:
+        services_of: Gives the services of a request.
+        visitor_of: Says who looks; raises `EtterError` for one who may not.
+        route_class: Reads names with `/` from paths exactly.
+    """
+    router = APIRouter(route_class=route_class, include_in_schema=False)
+    templates = _environment()
+
+    def html(template: str, status: int = 200, **values: Any) -> Response:
+        text = templates.get_template(template).render(**values)
+        return HTMLResponse(text, status_code=status, headers=HEADERS)
+
+    async def shown(
+        request: Request, template: str, view: Callable[[Services, Visitor], Awaitable[Any]]
+    ) -> Response:
+        try:
+            visitor = visitor_of(request)
+            values = await view(await services_of(request), visitor)
+        except EtterError as error:
+            return html("error.html", error.http_status, error=error)
+        return html(template, **values)
+
+    @router.get("/")
+    async def root() -> Response:
+        return RedirectResponse("/dashboard", status_code=307)
+
+    @router.get("/dashboard")
+    async def dashboard(request: Request) -> Response:
+        return await shown(request, "companies.html", companies_view)
+
+    @router.get("/dashboard/static/etter.css")
+    async def style() -> Response:
+        return FileResponse(
+            _STATIC / "etter.css", media_type="text/css", headers={"Cache-Control": "max-age=300"}
+        )
+
+    @router.get("/dashboard/{company:path}/roles/{role_id}")
+    async def role(request: Request, company: str, role_id: str) -> Response:
+        return await shown(
+            request, "role.html", partial(role_page_view, company=company, role_id=role_id)
+        )
+
+    @router.get("/dashboard/{company:path}")
+    async def roles(request: Request, company: str, cursor: str | None = None) -> Response:
+        return await shown(
+            request, "company.html", partial(company_view, company=company, cursor=cursor)
+        )
+
+    return router

@@ -1,0 +1,132 @@
+"""Documents out of `DOCUMENTS_DIR`."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from etter_dagster.model.documents import DocumentType
+from etter_dagster.model.errors import ErrorCode, EtterError, SourceUnavailable, ValidationFailed
+from etter_dagster.settings import Settings
+from etter_dagster.sources import get_document_provider
+from etter_dagster.sources.folder import FolderDocuments, encoded_name
+
+JD, SOP = DocumentType.JOB_DESCRIPTION, DocumentType.SOP
+
+
+def put(root: Path, company: str, role: str, name: str, data: bytes | str) -> None:
+    folder = root / company / role
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def content(root: Path, company: str, role: str, type_: DocumentType = JD) -> str | None:
+    document = FolderDocuments(root).get_document(company, role, type_)
+    return document.content if document else None
+
+
+@pytest.mark.parametrize(
+    "name", ["Plain", "A/B", "50% & more", "Söhne", 'say "hi"', "..", ".", "日本", "a\\b", "ä" * 40]
+)
+def test_a_name_is_found_percent_encoded(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "documents"
+    put(root, encoded_name(name), encoded_name(name), "job_description.md", "text")
+    assert [p.name for p in tmp_path.iterdir()] == ["documents"]
+    assert content(root, name, name) == "text"
+
+
+@pytest.mark.parametrize("folder", ["Liberty Mutual", "Liberty%20Mutual", "%4Ciberty%20Mutual"])
+def test_other_ways_to_encode_the_same_name_are_found_too(tmp_path: Path, folder: str) -> None:
+    """People make these folders by hand; a space is often left as it is."""
+    put(tmp_path, folder, "R", "job_description.txt", "text")
+    assert content(tmp_path, "Liberty Mutual", "R") == "text"
+
+
+def test_a_decomposed_folder_name_is_the_same_name(tmp_path: Path) -> None:
+    """macOS stores names decomposed."""
+    put(tmp_path, unicodedata.normalize("NFD", "Müller"), "R", "job_description.md", "text")
+    assert content(tmp_path, "Müller", "R") == "text"
+
+
+def test_another_roles_document_is_never_given(tmp_path: Path) -> None:
+    put(tmp_path, "C", "Analyst", "job_description.md", "text")
+    assert content(tmp_path, "C", "analyst") is None
+    assert content(tmp_path, "C", "Analyst II") is None
+    assert content(tmp_path, "D", "Analyst") is None
+    assert content(tmp_path, "C", "x" * 200) is None
+    assert content(tmp_path, "C", "ä" * 200) is None
+    assert FolderDocuments(tmp_path).get_documents_for_role("D", "Analyst") == []
+
+
+def test_a_name_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
+    put(tmp_path, "outside", "R", "job_description.md", "secret")
+    root = tmp_path / "documents"
+    root.mkdir()
+    for company in ("../outside", "..", "/", "%2E%2E/outside"):
+        assert content(root, company, "R") is None
+        assert content(root, company, "outside") is None
+
+
+def test_all_types_of_documents_are_found_and_other_files_are_left_out(tmp_path: Path) -> None:
+    for name in ("sop.md", "job_description.txt", "process_map.html", "notes.md", ".sop.md"):
+        put(tmp_path, "C", "R", name, f"text of {name}")
+    documents = FolderDocuments(tmp_path).get_documents_for_role("C", "R")
+    assert [(d.type.value, d.name) for d in documents] == [
+        ("job_description", "job_description.txt"),
+        ("process_map", "process_map.html"),
+        ("sop", "sop.md"),
+    ]
+    assert content(tmp_path, "C", "R", SOP) == "text of sop.md"
+    assert content(tmp_path, "C", "R", DocumentType.OTHER) is None
+
+
+def test_of_several_formats_the_plainest_is_read(tmp_path: Path) -> None:
+    put(tmp_path, "C", "R", "job_description.pdf", b"%PDF-1.7")
+    put(tmp_path, "C", "R", "job_description.html", "<p>html</p>")
+    assert content(tmp_path, "C", "R") == "html"
+    put(tmp_path, "C", "R", "job_description.md", "markdown")
+    assert content(tmp_path, "C", "R") == "markdown"
+
+
+def test_a_pdf_alone_is_an_error_and_not_a_missing_document(tmp_path: Path) -> None:
+    put(tmp_path, "C", "R", "job_description.pdf", b"%PDF-1.7")
+    with pytest.raises(ValidationFailed, match="convert it to Markdown"):
+        content(tmp_path, "C", "R")
+
+
+def test_a_missing_root_is_an_outage_and_not_an_empty_answer(tmp_path: Path) -> None:
+    """An unmounted share must not make every role look as if it had lost its documents."""
+    for ask in (
+        lambda: content(tmp_path / "nowhere", "C", "R"),
+        lambda: FolderDocuments(tmp_path / "nowhere").get_documents_for_role("C", "R"),
+    ):
+        with pytest.raises(SourceUnavailable) as caught:
+            ask()
+        assert caught.value.retry_after
+        assert str(tmp_path) not in caught.value.message
+
+
+def test_a_document_that_cannot_be_read_is_an_outage(tmp_path: Path) -> None:
+    put(tmp_path, "C", "R", "sop.md", "text")
+    (tmp_path / "C" / "R" / "job_description.md").mkdir()
+    with pytest.raises(SourceUnavailable):
+        content(tmp_path, "C", "R")
+
+
+def test_a_document_of_over_2_mib_is_too_large(tmp_path: Path) -> None:
+    put(tmp_path, "C", "R", "job_description.md", "x" * (2 * 1024 * 1024 + 1))
+    with pytest.raises(EtterError) as caught:
+        content(tmp_path, "C", "R")
+    assert caught.value.code is ErrorCode.PAYLOAD_TOO_LARGE
+
+
+def test_the_folder_goes_before_the_samples(tmp_path: Path) -> None:
+    put(tmp_path, "Liberty Mutual", "Underwriter", "job_description.md", "ours")
+    provider = get_document_provider(Settings(_env_file=None, documents_dir=tmp_path))
+    ours = provider.get_document("Liberty Mutual", "Underwriter", JD)
+    sample = provider.get_document("Liberty Mutual", "Risk Analyst", JD)
+    assert ours is not None
+    assert ours.content == "ours"
+    assert sample is not None

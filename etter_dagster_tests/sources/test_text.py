@@ -1,0 +1,72 @@
+"""Text out of documents."""
+
+from __future__ import annotations
+
+import pytest
+
+from etter_dagster.model.errors import ErrorCode, EtterError, ValidationFailed
+from etter_dagster.sources.text import MAX_FILE_BYTES, document_text
+
+PAGE = """<html><head><title>T</title><style>p {color: red}</style></head><body>
+<script>alert(1)</script><h1>Baker</h1><p>Bakes &amp; sells.</p>
+<ul><li>Mix dough</li></ul></body>"""
+
+
+@pytest.mark.parametrize("name", ["jd.md", "jd.txt", "jd", "jd.v2", "JD.MARKDOWN"])
+def test_text_is_given_as_it_is(name: str) -> None:
+    assert document_text("# Bäcker\n- <b>Teig</b>".encode(), name) == "# Bäcker\n- <b>Teig</b>"
+
+
+def test_html_becomes_markdown_without_scripts_and_styles() -> None:
+    text = document_text(PAGE.encode(), "jd.html")
+    assert text.startswith("# Baker")
+    assert "Bakes & sells." in text
+    assert "- Mix dough" in text
+    assert "alert" not in text
+    assert "color" not in text
+
+
+def test_html_without_end_tags_keeps_its_text() -> None:
+    assert document_text(b"<head><title>T</title><body><p>x", "jd.html") == "x"
+
+
+def test_the_servers_content_type_goes_before_the_name() -> None:
+    assert document_text(b"<p>x</p>", "jd.txt", "text/html; charset=utf-8") == "x"
+    assert document_text(b"<p>x</p>", "jd.html", "text/plain") == "<p>x</p>"
+    assert document_text(b"<p>x</p>", "jd.html", "application/octet-stream") == "x"
+
+
+def test_byte_order_marks_and_declared_charsets_are_respected() -> None:
+    assert document_text(b"\xef\xbb\xbfx", "a.md") == "x"
+    assert document_text("é".encode("utf-16"), "a.md") == "é"
+    assert document_text(b"\xe9", "a.txt", "text/plain; charset=ISO-8859-1") == "é"
+    assert document_text("é".encode(), "a.txt", "text/plain; charset=nonsense") == "é"
+
+
+@pytest.mark.parametrize(
+    ("data", "remedy"),
+    [
+        (b"%PDF-1.7 ...", "convert it"),
+        (b"PK\x03\x04 ...", "convert it"),
+        (b"\x89PNG ...", "convert it"),
+        (b"caf\xe9", "save it as UTF-8"),
+        (b"a\0b", "give its text"),
+        (b"<div>" * 5000, "give its text"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_remedy(data: bytes, remedy: str) -> None:
+    with pytest.raises(ValidationFailed, match=remedy) as caught:
+        document_text(data, "folder/jd.html", field="documents[0]")
+    assert caught.value.fields[0].field == "documents[0]"
+    assert caught.value.fields[0].message.startswith("jd.html ")
+
+
+@pytest.mark.parametrize("size", [2 * 1024 * 1024 + 1, MAX_FILE_BYTES + 1])
+def test_too_much_is_refused(size: int) -> None:
+    with pytest.raises(EtterError) as caught:
+        document_text(b"x" * size, "a.md")
+    assert caught.value.code is ErrorCode.PAYLOAD_TOO_LARGE
+
+
+def test_exactly_2_mib_are_allowed() -> None:
+    assert len(document_text(b"x" * (2 * 1024 * 1024), "a.md")) == 2 * 1024 * 1024
