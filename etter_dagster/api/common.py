@@ -53,7 +53,11 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def new_router(tag: str) -> APIRouter:
     """A router of REST routes."""
-    return APIRouter(route_class=EtterRoute, tags=[tag])
+    return APIRouter(
+        route_class=EtterRoute,
+        tags=[tag],
+        generate_unique_id_function=lambda route: f"{tag}_{route.name}",
+    )
 
 
 async def audit(

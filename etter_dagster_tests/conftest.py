@@ -1,0 +1,47 @@
+"""Fixtures of all tests: settings of a folder of the test's own, and a clock that stands still."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from etter_dagster.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What the developer's shell sets reaches no test."""
+    for name in list(os.environ):
+        if name.upper().startswith("ETTER_") or name == "DAGSTER_HOME":
+            monkeypatch.delenv(name)
+    yield
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Embedded stores in the test's folder, no sample roles, no pauses between attempts."""
+    return Settings(data_dir=tmp_path, enable_mock_data=False, retry_backoff_seconds=0)
+
+
+class Clock:
+    """A clock that moves only when told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 5, 9, 0, tzinfo=timezone.utc)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def tick(self, seconds: float = 1.0) -> datetime:
+        """Moves on by so many seconds."""
+        self.now += timedelta(seconds=seconds)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
