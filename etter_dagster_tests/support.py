@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from etter_dagster.assessors.protocol import AssessmentRequest
 from etter_dagster.assessors.registry import Assessors
@@ -19,7 +20,7 @@ from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.push import Source, WorkflowOptions
 from etter_dagster.onboarding.check import PushOrder
 from etter_dagster.onboarding.reporting import Materialization
-from etter_dagster.onboarding.services import Services, open_services
+from etter_dagster.onboarding.services import Services, open_services, utc_now
 from etter_dagster.onboarding.serving import ServeResult, serve
 from etter_dagster.settings import Settings
 
@@ -96,6 +97,7 @@ def scripted_services(
     assessor: ScriptedAssessor | None = None,
     *,
     configured: ScriptedAssessor | None = None,
+    clock: Callable[[], datetime] = utc_now,
 ) -> Services:
     """Services over the settings' stores with a scripted assessor.
 
@@ -103,10 +105,12 @@ def scripted_services(
         settings: Of a test's own folder.
         assessor: Takes the built-in assessor's place.
         configured: Takes the configured assessor's place, where it is another.
+        clock: The present, for the stores too.
     """
     mock = assessor or ScriptedAssessor()
     return replace(
-        open_services(settings), assessors=Assessors(configured=configured or mock, mock=mock)
+        open_services(settings, clock=clock),
+        assessors=Assessors(configured=configured or mock, mock=mock),
     )
 
 

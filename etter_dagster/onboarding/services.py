@@ -57,11 +57,14 @@ class Services:
         await self.graph.close()
 
 
-def open_services(settings: Settings | None = None) -> Services:
+def open_services(
+    settings: Settings | None = None, *, clock: Callable[[], datetime] = utc_now
+) -> Services:
     """Opens what the settings name; connections are made at first use.
 
     Args:
         settings: The environment's, if None.
+        clock: The present, in UTC.
     """
     # Steps know the services, so they are loaded late.
     from etter_dagster.onboarding.step_registry import load_steps
@@ -69,12 +72,13 @@ def open_services(settings: Settings | None = None) -> Services:
     settings = settings or get_settings()
     return Services(
         settings=settings,
-        graph=open_graph(settings),
-        queue=open_queue(settings),
+        graph=open_graph(settings, clock),
+        queue=open_queue(settings, clock),
         assessors=open_assessors(settings),
         taxonomy=get_role_taxonomy_provider(settings),
         document_source=get_document_provider(settings),
         steps=load_steps(settings),
+        clock=clock,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from etter_dagster.model.documents import MAX_DOCUMENT_BYTES, DocumentRef, DocumentType
+from etter_dagster.model.documents import MAX_DOCUMENT_BYTES, DocumentRef
 from etter_dagster.model.errors import (
     AlreadyProcessing,
     ErrorCode,
@@ -22,7 +22,14 @@ from etter_dagster.onboarding.accept import Accepted, accept, accept_many, cance
 from etter_dagster.onboarding.roles import define_role, list_roles, role_view
 from etter_dagster.onboarding.services import Services, utc_now
 from etter_dagster.onboarding.status import status_of
-from etter_dagster_tests.support import JD, ScriptedAssessor, forced, order, work_off
+from etter_dagster_tests.support import (
+    JD,
+    ScriptedAssessor,
+    forced,
+    order,
+    scripted_services,
+    work_off,
+)
 
 
 async def test_a_push_is_queued_with_its_place_and_an_estimate(services: Services) -> None:
@@ -46,9 +53,7 @@ async def test_all_problems_stand_in_one_message(services: Services) -> None:
 @pytest.mark.parametrize(
     "name", ["", "   ", "x" * 201, "nul\0", "bell\x07", "lone\ud800", "line\nbreak"]
 )
-async def test_a_hostile_name_is_refused_and_leaves_no_role(
-    services: Services, name: str
-) -> None:
+async def test_a_hostile_name_is_refused_and_leaves_no_role(services: Services, name: str) -> None:
     with pytest.raises(ValidationFailed):
         await accept(services, order(name))
     assert await services.graph.companies() == []
@@ -154,11 +159,14 @@ async def test_an_old_assessment_is_stale_and_made_anew(
 ) -> None:
     pushed = await accept(services, order())
     await work_off(services)
-    later = replace(services, clock=lambda: utc_now() + timedelta(days=31))
+    later = scripted_services(
+        services.settings, assessor, clock=lambda: utc_now() + timedelta(days=31)
+    )
     view = await role_view(later, pushed.role_id)
     assert (view.state, [r.field for r in view.stale_reasons]) == (RoleStatus.STALE, ["age"])
     assert (await accept(later, order())).status is WorkflowState.QUEUED
     await work_off(later)
+    await later.close()
     assert assessor.calls["Analyst"] == 2
 
 

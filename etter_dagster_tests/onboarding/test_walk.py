@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ class Optional(Step):
         return StepResult()
 
 
-def _without_pauses(services: Services, **changes: object) -> Services:
+def _without_pauses(services: Services, **changes: Any) -> Services:
     settings = services.settings.model_copy(update={"retry_backoff_seconds": 0.001})
     return replace(services, settings=settings, **changes)
 
@@ -197,9 +198,9 @@ async def test_work_that_was_done_before_a_crash_is_not_done_again(
     for options in (WorkflowOptions(), forced()):
         assessor.calls.clear()
         pushed = await accept(services, order(options=options))
-        claim = (
-            await services.queue.claim("dies", 1, limits=services.limits, lease_seconds=0.0)
-        )[0]
+        claim = (await services.queue.claim("dies", 1, limits=services.limits, lease_seconds=0.0))[
+            0
+        ]
         with pytest.raises(StoreUnavailable):
             await walk(services, claim, Crash())
         await work_off(services)

@@ -1,0 +1,37 @@
+"""The two stores, opened by what the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+from etter_dagster.settings import Settings
+from etter_dagster.stores.protocols import PushQueue, RoleGraph
+from etter_dagster.stores.sqlite_graph import SqliteRoleGraph
+from etter_dagster.stores.sqlite_queue import SqlitePushQueue
+
+__all__ = ["PushQueue", "RoleGraph", "open_graph", "open_queue"]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def open_graph(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> RoleGraph:
+    """The graph that the settings name; connected at first use.
+
+    Args:
+        settings: `data_dir` for the embedded one.
+        clock: The present, in UTC.
+    """
+    return SqliteRoleGraph(settings.data_dir / "graph.db", clock)
+
+
+def open_queue(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> PushQueue:
+    """The queue that the settings name; connected at first use.
+
+    Args:
+        settings: `data_dir` for the embedded one.
+        clock: The present, in UTC.
+    """
+    return SqlitePushQueue(settings.data_dir / "queue.db", clock)

@@ -1,0 +1,76 @@
+"""The tables of the embedded graph; each script brings a file one version further."""
+
+from __future__ import annotations
+
+from etter_dagster.stores.sqlite_push_rows import COLUMNS
+
+
+def _append_only(table: str) -> str:
+    return "".join(
+        f"""
+CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN
+  SELECT raise(ABORT, '{table} is append-only');
+END;"""
+        for verb in ("UPDATE", "DELETE")
+    )
+
+
+MIGRATIONS = (
+    f"""
+CREATE TABLE roles (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  role_id TEXT NOT NULL UNIQUE,
+  company_id TEXT NOT NULL,
+  role_name TEXT NOT NULL,
+  state TEXT NOT NULL,
+  fence INTEGER NOT NULL DEFAULT 0,
+  body TEXT NOT NULL,
+  UNIQUE (company_id, role_name)
+);
+CREATE INDEX roles_of_company ON roles (company_id, role_name, role_id);
+CREATE INDEX roles_by_name ON roles (role_name, role_id);
+
+CREATE TABLE documents (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  role_id TEXT NOT NULL REFERENCES roles (role_id),
+  type TEXT NOT NULL,
+  name TEXT NOT NULL,
+  content_hash TEXT NOT NULL,
+  linked INTEGER NOT NULL DEFAULT 1,
+  body TEXT NOT NULL
+);
+CREATE INDEX documents_of_role ON documents (role_id, linked);
+
+CREATE TABLE assessments (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  assessment_id TEXT NOT NULL UNIQUE,
+  role_id TEXT NOT NULL REFERENCES roles (role_id),
+  inputs_hash TEXT NOT NULL,
+  assessor_key TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX assessments_of_role ON assessments (role_id, inputs_hash, assessor_key, created_at);
+{_append_only("assessments")}
+
+CREATE TABLE skills (role_id TEXT PRIMARY KEY REFERENCES roles (role_id), body TEXT NOT NULL);
+
+CREATE TABLE history (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  {COLUMNS}
+);
+CREATE INDEX history_by_time ON history (queued_at, workflow_id);
+CREATE INDEX history_of_company ON history (company_id, queued_at, workflow_id);
+CREATE INDEX history_of_role ON history (role_id, queued_at, workflow_id);
+CREATE INDEX history_of_batch ON history (batch_id) WHERE batch_id IS NOT NULL;
+{_append_only("history")}
+
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  company_id TEXT,
+  body TEXT NOT NULL
+);
+CREATE INDEX audit_of_company ON audit (company_id, seq);
+{_append_only("audit")}
+""",
+)
