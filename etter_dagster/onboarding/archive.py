@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from etter_dagster.model.errors import ErrorCode
+from etter_dagster.model.lifecycle import RoleStatus
+from etter_dagster.model.push import Push
 from etter_dagster.onboarding.services import Services
 
 
@@ -16,10 +19,26 @@ async def archive(services: Services, limit: int = 500) -> int:
         How many were moved.
     """
     ended = await services.queue.outbox(limit)
+    for push in ended:
+        if push.error and push.error.code == ErrorCode.ATTEMPTS_EXHAUSTED.value:
+            await _settle_given_up(services, push)
     if ended:
         await services.graph.append_history(ended)
         await services.queue.archived([push.workflow_id for push in ended])
     return len(ended)
+
+
+async def _settle_given_up(services: Services, push: Push) -> None:
+    """The queue gave the push up when its last worker was lost, so no walk settled its role."""
+    newest = await services.graph.newest_push(push.role_id)
+    if push.role_id in await services.queue.active([push.role_id]) or (
+        newest is not None and newest.queued_at > push.queued_at
+    ):
+        return  # a later push settles it
+    await services.graph.put_role(push.company_id, push.role_name)
+    await services.graph.settle_role(
+        push.role_id, RoleStatus.FAILED, workflow_id=push.workflow_id, token=None
+    )
 
 
 async def forget_old(services: Services) -> int:

@@ -397,9 +397,12 @@ class RoleGraph(Protocol):
         """A settled move outside a push: stale, validation_error, draft. Raises `IllegalMove`."""
 
     async def settle_role(
-        self, role_id: str, outcome: RoleStatus, *, workflow_id: str, token: int
+        self, role_id: str, outcome: RoleStatus, *, workflow_id: str, token: int | None
     ) -> Role:
-        """Processing to ready, degraded or failed. Raises `IllegalMove`, `LeaseLost`."""
+        """Processing to ready, degraded or failed. Raises `IllegalMove`, `LeaseLost`.
+
+        `token` is None for a push that was given up when its last lease was lost.
+        """
 
     # -- documents ---------------------------------------------------------------------------
     async def link_documents(

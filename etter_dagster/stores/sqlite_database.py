@@ -10,6 +10,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -130,6 +131,7 @@ class SqliteDatabase:
                 return
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with closing(self._connect()) as connection:
+                _use_wal(connection)
                 self._migrate(connection)
             self._changes = Changes(self._connect())
             self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=f"{self._what}-read")
@@ -143,7 +145,6 @@ class SqliteDatabase:
             self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         return connection
@@ -213,6 +214,23 @@ class SqliteDatabase:
             if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
                 raise
             raise StoreUnavailable(self._what) from error
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switches the file to WAL, for good.
+
+    Of processes that make the file at once, all but one are told "locked" without the wait that
+    other statements get, so the wait is here.
+    """
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if time.monotonic() > deadline or "locked" not in str(error):
+                raise
+            time.sleep(0.01)
 
 
 def _commit(connection: sqlite3.Connection, batch: Sequence[_Write[Any]]) -> None:
