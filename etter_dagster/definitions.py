@@ -1,0 +1,29 @@
+"""What Dagster loads: `defs`. Loading does no I/O; what runs opens its stores itself."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from etter_dagster.onboarding.step_registry import load_steps
+from etter_dagster.orchestration.assets import build_role_assets
+from etter_dagster.orchestration.jobs import build_onboard_roles
+from etter_dagster.orchestration.push_queue_sensor import build_push_queue_sensor
+from etter_dagster.settings import Settings, get_settings
+
+
+def build_definitions(settings: Settings | None = None) -> dg.Definitions:
+    """Everything Dagster knows of Etter.
+
+    Args:
+        settings: The environment's, if None.
+    """
+    settings = settings or get_settings()
+    onboard_roles = build_onboard_roles()
+    return dg.Definitions(
+        assets=[build_role_assets(settings, load_steps(settings))],
+        jobs=[onboard_roles],
+        sensors=[build_push_queue_sensor(settings, onboard_roles)],
+    )
+
+
+defs = build_definitions()

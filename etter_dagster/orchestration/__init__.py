@@ -1,0 +1,1 @@
+"""Dagster's side of Etter, and the only place that knows Dagster."""

@@ -1,0 +1,101 @@
+"""The role assets: one multi-asset, made from the list of steps."""
+
+# Dagster reads an op's annotations as objects: no `from __future__ import annotations` here.
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import dagster as dg
+
+from etter_dagster.onboarding.steps import Step
+from etter_dagster.orchestration.partitions import roles
+from etter_dagster.orchestration.serving_run import OnboardConfig, run_onboarding
+from etter_dagster.settings import Settings
+
+GROUP = "roles"
+OWNER = "team:etter"
+_BUILT_IN = {
+    "company_role": (
+        "The CompanyRole node of one role of one company. Materialize it (with the others) to "
+        "onboard or re-assess the role of a partition; without a partition the run serves the "
+        "push queue.",
+        {"graph"},
+    ),
+    "job_description": (
+        "The role's linked documents, its job description (JD) first. Its data version changes "
+        "when their text changes, white space aside.",
+        {"document"},
+    ),
+    "ai_assessment": (
+        "How AI changes the role: scores 0-100 and the tasks behind them. A role that is ready "
+        "and unchanged is found again and pays nothing; `force_rerun` assesses anew.",
+        {"ai"},
+    ),
+    "skills_profile": (
+        "The role's skills with the exposure of the tasks that use them. Optional: if it fails, "
+        "the role is degraded, not failed.",
+        {"ai"},
+    ),
+}
+
+
+def parents_of(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
+    """The parents of each asset: required ones form a chain, optional ones hang from its end."""
+    parents: dict[str, tuple[str, ...]] = {}
+    chain: tuple[str, ...] = ()
+    for step in steps:
+        last = chain
+        for asset in step.assets:
+            parents[asset] = last
+            last = (asset,)
+        if step.required:
+            chain = last
+    return parents
+
+
+def build_role_assets(settings: Settings, steps: Sequence[Step]) -> dg.AssetsDefinition:
+    """The assets of all steps, as one op that may be run for any of them.
+
+    Args:
+        settings: For the freshness policy, and what a run works with.
+        steps: In the order of the walk.
+    """
+    parents = parents_of(steps)
+
+    @dg.multi_asset(
+        name="onboard",
+        specs=[
+            _spec(settings, step, asset, parents[asset]) for step in steps for asset in step.assets
+        ],
+        can_subset=True,
+        partitions_def=roles,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def onboard(
+        context: dg.AssetExecutionContext, config: OnboardConfig
+    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        run_onboarding(context, config, settings, parents)
+        # Every role logs its own materializations; yielding one would materialize every key of
+        # the run, failed ones too. Without a yield Dagster would take the return for an output.
+        yield from ()
+
+    return onboard
+
+
+def _spec(settings: Settings, step: Step, asset: str, parents: Sequence[str]) -> dg.AssetSpec:
+    description, kinds = _BUILT_IN.get(
+        asset, (f"Made by the step `{step.name}` for each role.", {"python"})
+    )
+    return dg.AssetSpec(
+        asset,
+        deps=list(parents),
+        skippable=True,
+        description=description,
+        group_name=GROUP,
+        owners=[OWNER],
+        kinds=kinds,
+        code_version=step.code_version,
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            fail_window=timedelta(days=settings.max_assessment_age_days)
+        ),
+    )

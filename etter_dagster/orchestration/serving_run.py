@@ -1,0 +1,173 @@
+"""What a run does: works the roles of its partitions, or serves the push queue."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import threading
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import dagster as dg
+from pydantic import Field
+
+from etter_dagster.onboarding.partition_run import work_roles
+from etter_dagster.onboarding.services import open_services, prepare
+from etter_dagster.onboarding.serving import serve
+from etter_dagster.orchestration.events import plan
+from etter_dagster.orchestration.partitions import KnownPartitions
+from etter_dagster.orchestration.reporter import DagsterReporter
+from etter_dagster.settings import Settings
+
+T = TypeVar("T")
+KIND_TAG = "etter/kind"  # `serving`, or `roles` for a run with partitions
+LAUNCH_TAG = "etter/launch"  # the sensor names a run's worker by it
+_NAMED = 20  # failed roles in a run's error; all of them show as failed partitions
+log = logging.getLogger(__name__)
+
+
+class OnboardConfig(dg.Config):
+    """Run config of `onboard_roles`."""
+
+    force_rerun: bool = Field(
+        default=False,
+        description="Assess the run's partitions anew although nothing changed. Costs what an "
+        "assessment costs. Without partitions it has no meaning: each push says it itself.",
+    )
+
+
+def run_onboarding(
+    context: dg.AssetExecutionContext,
+    config: OnboardConfig,
+    settings: Settings,
+    parents: Mapping[str, Sequence[str]],
+) -> None:
+    """Works roles; each one's materializations are logged as they happen.
+
+    Args:
+        context: Of the run; with a partition or a range, those roles are worked.
+        config: The run's.
+        settings: Stores, limits.
+        parents: The parents of each asset, for the version tags.
+
+    Raises:
+        dagster.Failure: A role failed; exactly its partition then shows as failed.
+        dagster.DagsterExecutionInterruptedError: The run was told to stop; its leases are given
+            back.
+    """
+    partitioned = context.has_partition_key or context.has_partition_key_range
+    reporter = DagsterReporter(
+        log_event=context.log_event,
+        plan=None if partitioned else lambda asset, role_id: plan(context, asset, role_id),
+        ensure_partitions=KnownPartitions(context.instance).ensure,
+        parents=parents,
+    )
+    try:
+        if partitioned:
+            keys = list(context.partition_keys)
+            work = _interruptible(lambda: _work(context, config, settings, reporter, keys))
+        else:
+            work = _interruptible(lambda: _serve(context, settings, reporter))
+    finally:
+        reporter.close()
+    if work:
+        raise dg.Failure(
+            description=_said(work),
+            metadata={"failed_roles": dg.MetadataValue.int(len(work))},
+            allow_retries=False,
+        )
+
+
+async def _work(
+    context: dg.AssetExecutionContext,
+    config: OnboardConfig,
+    settings: Settings,
+    reporter: DagsterReporter,
+    keys: Sequence[str],
+) -> dict[str, str]:
+    services = open_services(settings)
+    try:
+        await prepare(services)
+        results = await work_roles(
+            services,
+            keys,
+            reporter=reporter,
+            run_id=context.run_id,
+            force_rerun=config.force_rerun,
+            created_by=context.run.tags.get("user"),
+        )
+    finally:
+        await services.close()
+    return {role_id: message for role_id, message in results.items() if message is not None}
+
+
+async def _serve(
+    context: dg.AssetExecutionContext, settings: Settings, reporter: DagsterReporter
+) -> dict[str, str]:
+    services = open_services(settings)
+    try:
+        result = await serve(
+            services,
+            worker=context.run.tags.get(LAUNCH_TAG) or _worker_name(),
+            reporter=reporter,
+            run_id=context.run_id,
+            places=settings.roles_per_run,
+            linger_seconds=settings.linger_seconds,
+            claim_seconds=settings.claim_seconds,
+        )
+    finally:
+        await services.close()
+    context.log.info(f"{result.done} pushes ended, {len(result.failed)} of them with a failure")
+    return result.failed
+
+
+def _worker_name() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def _said(failed: Mapping[str, str]) -> str:
+    named = [f"{role_id}: {message}" for role_id, message in list(failed.items())[:_NAMED]]
+    more = len(failed) - len(named)
+    return f"{len(failed)} roles failed\n" + "\n".join(named) + (f"\nand {more} more" * (more > 0))
+
+
+def _interruptible(main: Callable[[], Awaitable[T]]) -> T:
+    """Runs a coroutine so that a signal cancels it, and it can give back what it holds.
+
+    Dagster's own handler raises wherever the loop happens to be; then neither `except` nor
+    `finally` of a coroutine is sure to be reached.
+    """
+
+    async def run() -> T:
+        task = asyncio.ensure_future(main())
+        with _cancelling(task):
+            return await task
+
+    try:
+        return asyncio.run(run())
+    except asyncio.CancelledError:
+        log.warning("told to stop: leases were given back")
+        raise dg.DagsterExecutionInterruptedError from None
+
+
+@contextmanager
+def _cancelling(task: asyncio.Future[T]) -> Iterator[None]:
+    """Signals cancel the task; the handlers from before stand again afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread only
+        return
+    loop = asyncio.get_running_loop()
+    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
