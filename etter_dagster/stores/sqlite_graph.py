@@ -83,7 +83,7 @@ class SqliteRoleGraph:
         return await self._database.write(lambda c: roles.put_taxonomy(c, entries, now))
 
     async def role(self, role_id: str) -> Role | None:
-        return await self._database.read(lambda c: roles.find(c, role_id))
+        return await self._database.look(lambda c: roles.find(c, role_id))
 
     async def roles_by_id(self, role_ids: Sequence[str]) -> dict[str, Role]:
         return await self._database.read(lambda c: roles.by_id(c, role_ids))
@@ -156,7 +156,7 @@ class SqliteRoleGraph:
         return await self._database.write(lambda c: roles.link(c, role_id, documents, token, now))
 
     async def documents(self, role_id: str) -> list[LinkedDocument]:
-        return await self._database.read(lambda c: roles.documents(c, role_id))
+        return await self._database.look(lambda c: roles.documents(c, role_id))
 
     # -- assessments -------------------------------------------------------------------------
     async def add_assessment(
@@ -190,12 +190,12 @@ class SqliteRoleGraph:
             ).fetchone()
             return Assessment.model_validate_json(row["body"])
 
-        return await self._database.read(act)
+        return await self._database.look(act)
 
     async def find_assessment(
         self, role_id: str, inputs_hash: str, assessor_key: str, *, not_before: datetime
     ) -> Assessment | None:
-        row = await self._database.read(
+        row = await self._database.look(
             lambda c: c.execute(
                 "SELECT body FROM assessments WHERE role_id = ? AND inputs_hash = ? AND "
                 "assessor_key = ? AND created_at >= ? ORDER BY created_at DESC, seq DESC LIMIT 1",
@@ -211,7 +211,7 @@ class SqliteRoleGraph:
         await self._database.write(lambda c: roles.put_skills(c, role_id, skills, token))
 
     async def skills(self, role_id: str) -> list[RoleSkill]:
-        return await self._database.read(lambda c: roles.skills(c, role_id))
+        return await self._database.look(lambda c: roles.skills(c, role_id))
 
     # -- history and audit ---------------------------------------------------------------------
     async def append_history(self, pushes: Sequence[Push]) -> None:
@@ -234,7 +234,7 @@ class SqliteRoleGraph:
         return await self._database.read(lambda c: counts_of(c, _HISTORY, where))
 
     async def newest_push(self, role_id: str) -> Push | None:
-        row = await self._database.read(
+        row = await self._database.look(
             lambda c: c.execute(
                 "SELECT body FROM history WHERE role_id = ? "
                 "ORDER BY queued_at DESC, workflow_id DESC LIMIT 1",

@@ -108,7 +108,7 @@ class SqlitePushQueue:
             return taken
 
         # Idle workers ask often; they must not write (and so wake each other) each time.
-        if not await self._database.read(lambda c: claims.has_work(c, now)):
+        if not await self._database.look(lambda c: claims.has_work(c, now)):
             return []
         return await self._database.write(act)
 
@@ -213,7 +213,7 @@ class SqlitePushQueue:
 
     # -- looking -----------------------------------------------------------------------------
     async def get(self, workflow_id: str) -> Push | None:
-        return await self._database.read(lambda c: _get(c, workflow_id))
+        return await self._database.look(lambda c: _get(c, workflow_id))
 
     async def get_many(self, workflow_ids: Sequence[str]) -> dict[str, Push]:
         query = "SELECT workflow_id, body FROM pushes WHERE workflow_id IN"
@@ -222,7 +222,7 @@ class SqlitePushQueue:
         )
 
     async def request(self, workflow_id: str) -> PushRequest | None:
-        row = await self._database.read(
+        row = await self._database.look(
             lambda c: c.execute(
                 "SELECT body FROM requests WHERE workflow_id = ?", (workflow_id,)
             ).fetchone()
