@@ -19,6 +19,7 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
+from filelock import FileLock
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.pool import QueuePool
 
@@ -90,10 +91,13 @@ class EtterStorage(DagsterSqliteStorage):
     """Storage under `DAGSTER_HOME`, or in PostgreSQL where its URL is set."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(base_dir, inst_data)
-        self._event_log_storage: SqliteEventLogStorage = PooledSqliteEventLogStorage(
-            os.path.join(base_dir, "history", "runs")
-        )
+        # Two processes that make the files at once leave them with two heads of migrations, for
+        # good: webserver and daemon start together.
+        with FileLock(os.path.join(base_dir, ".storage.lock")):
+            super().__init__(base_dir, inst_data)
+            self._event_log_storage: SqliteEventLogStorage = PooledSqliteEventLogStorage(
+                os.path.join(base_dir, "history", "runs")
+            )
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
