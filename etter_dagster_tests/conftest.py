@@ -7,9 +7,16 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from etter_dagster.settings import Settings
+
+# Property tests do not look at the clock: a slow machine makes them slow, never red.
+hypothesis.settings.register_profile(
+    "etter", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("etter")
 
 
 @pytest.fixture(autouse=True)

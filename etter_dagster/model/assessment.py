@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from etter_dagster.model.documents import canonical_text
 
 # What `use_mock` assesses with, whatever is configured.
 MOCK_ASSESSOR = "exposure"
@@ -67,7 +69,8 @@ class AssessmentInputs(BaseModel):
     role_id: str
     jd_hash: str
     documents_hash: str
-    draup_role: str
+    # A mapping that is only spelt with other white space is no change.
+    draup_role: Annotated[str, AfterValidator(canonical_text)]
 
     @property
     def inputs_hash(self) -> str:

@@ -1,8 +1,9 @@
 """In which order waiting pushes start: fair between companies, lanes with a floor.
 
 Start-time fair queueing at two levels. Inside a lane each push gets, when it is queued, a *tag*:
-one more than the larger of the lane's newest claimed tag and its company's last tag. Pushes of a
-lane start in order of (tag, sequence), so companies take turns and a newcomer is next but one.
+the lane's newest claimed tag, or one more than its company's last tag if that is larger. Pushes of
+a lane start in order of (tag, sequence), so companies take turns, and a newcomer waits for at most
+one push of each other company.
 Lanes are merged by *keys*: the r-th waiting push of a lane that has `served` claims has the key
 `(served + r) * COST[lane]`; the smallest key starts next, ties by lane. A lane with a higher cost
 so gets a smaller share, never none.
@@ -48,7 +49,7 @@ def next_tag(lane_tag: int, company_tag: int) -> int:
         lane_tag: The greatest tag claimed so far in the lane.
         company_tag: The last tag given to this company in the lane (0: none).
     """
-    return max(lane_tag, company_tag) + 1
+    return max(lane_tag, company_tag + 1)
 
 
 def next_lane(lanes: Mapping[Lane, LaneState]) -> Lane | None:

@@ -51,10 +51,14 @@ class LinkedDocument(BaseModel):
     linked_at: datetime
 
 
+def canonical_text(text: str) -> str:
+    """A text up to encoding form and white space: those of equivalent texts are equal."""
+    return _WHITE.sub(" ", unicodedata.normalize("NFC", text).lstrip("\ufeff")).strip()
+
+
 def text_hash(text: str) -> str:
-    """SHA-256 hex of a text up to encoding form and white space: equivalent texts are equal."""
-    canonical = _WHITE.sub(" ", unicodedata.normalize("NFC", text).lstrip("\ufeff")).strip()
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+    """SHA-256 hex of a text's canonical form: equivalent texts have the same."""
+    return hashlib.sha256(canonical_text(text).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def documents_hash(documents: Iterable[LinkedDocument]) -> str:

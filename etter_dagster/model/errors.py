@@ -129,7 +129,7 @@ class EtterError(Exception):
         }
         if self.fields:
             body["fields"] = [{"field": f.field, "message": f.message} for f in self.fields]
-        return body | self.detail
+        return self.detail | body
 
 
 class ValidationFailed(EtterError):
@@ -181,10 +181,8 @@ class SourceUnavailable(EtterError):
 class IllegalMove(EtterError):
     """A change of state that the lifecycle table forbids; nothing was written."""
 
-    def __init__(self, role_id: str, current: str, target: str) -> None:
-        super().__init__(
-            ErrorCode.INTERNAL_ERROR, f"{role_id}: a role cannot move from {current} to {target}"
-        )
+    def __init__(self, what: str, current: str, target: str) -> None:
+        super().__init__(ErrorCode.INTERNAL_ERROR, f"{what} cannot move from {current} to {target}")
         self.current = current
         self.target = target
 

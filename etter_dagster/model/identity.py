@@ -60,11 +60,16 @@ def role_id(company_id: str, role_name: str) -> str:
         role_name: The role's name.
     """
     company, role = normalize_name(company_id), normalize_name(role_name)
+    return f"cr-{slug(company)}-{slug(role)}-{_digest(company, role)}"
+
+
+def _digest(*parts: str) -> str:
+    """Hex over the length-prefixed parts: no part can pose as two."""
     digest = hashlib.sha256()
-    for part in (company, role):
+    for part in parts:
         data = part.encode("utf-8", "surrogatepass")
         digest.update(len(data).to_bytes(8, "big") + data)
-    return f"cr-{slug(company)}-{slug(role)}-{digest.hexdigest()[:HEX]}"
+    return digest.hexdigest()[:HEX]
 
 
 def is_role_id(text: str) -> bool:
@@ -84,8 +89,7 @@ def new_workflow_id() -> str:
 
 def derived_workflow_id(*parts: str) -> str:
     """The workflow id that follows from its parts (API key id, idempotency key, index)."""
-    text = "\0".join(parts)
-    return f"role-onboard-{hashlib.sha256(text.encode()).hexdigest()[:HEX]}"
+    return f"role-onboard-{_digest(*parts)}"
 
 
 def new_batch_id() -> str:

@@ -81,7 +81,7 @@ def may_role_move(
         target: The state wanted.
         before_queue: For a queued role: the settled state it may return to when cancelled.
     """
-    if current is _Q and before_queue is not None and target is before_queue:
+    if current is _Q and target is before_queue and target.settled:
         return True
     return target in ROLE_MOVES[current]
 

@@ -244,8 +244,9 @@ def inputs_after(checked: Checked, role: Role) -> AssessmentInputs:
     linked = linked_documents(request.documents, role.updated_at)
     jds = [doc for doc in linked if doc.type is DocumentType.JOB_DESCRIPTION]
     others = [doc for doc in linked if doc.type is not DocumentType.JOB_DESCRIPTION]
-    return role.inputs.model_copy(
-        update={
+    return AssessmentInputs.model_validate(
+        {
+            "role_id": role.role_id,
             "jd_hash": jds[-1].content_hash if jds else role.jd_hash,
             "documents_hash": documents_hash(others) if others else role.documents_hash,
             "draup_role": request.draup_role_name

@@ -188,6 +188,18 @@ def give_back(connection: sqlite3.Connection, push: Push) -> Push:
     )
 
 
+def lower_company_tag(connection: sqlite3.Connection, cancelled: Push) -> None:
+    """A cancelled push gives its company's turn back: later pushes do not wait behind it."""
+    connection.execute(
+        "UPDATE company_tags SET tag = max("
+        "  coalesce((SELECT max(tag) FROM pushes WHERE status = 'queued' AND lane = :lane"
+        "            AND company_id = :company), 0),"
+        "  min(tag, (SELECT claimed_tag FROM lanes WHERE lane = :lane))) "
+        "WHERE lane = :lane AND company_id = :company",
+        {"lane": cancelled.lane.value, "company": cancelled.company_id},
+    )
+
+
 def counts(connection: sqlite3.Connection, limits: ClaimLimits, now: datetime) -> QueueCounts:
     """The queue at a glance."""
     waiting: Counter[Lane] = Counter()

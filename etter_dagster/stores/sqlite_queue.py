@@ -83,9 +83,10 @@ class SqlitePushQueue:
             push = _get(connection, workflow_id)
             if push is None:
                 raise NotFound(workflow_id)
-            return claims.save(
-                connection, push, {"status": WorkflowState.CANCELLED, "completed_at": now}
-            )
+            changes = {"status": WorkflowState.CANCELLED, "completed_at": now}
+            cancelled = claims.save(connection, push, changes)
+            claims.lower_company_tag(connection, push)
+            return cancelled
 
         return await self._database.write(act)
 

@@ -333,3 +333,16 @@ async def test_a_waiting_worker_hears_of_a_push_from_elsewhere(
     await other.enqueue([new_push()], capacity=10)
     assert await asyncio.wait_for(waiting, 10.0) > since
     await other.close()
+
+
+async def test_cancelled_pushes_hold_up_no_later_one_of_their_company(
+    queue: PushQueue, clock: Clock
+) -> None:
+    """Who takes back a thousand pushes by mistake is not punished for them."""
+    mistake = [new_push(f"m{i}", "Careless") for i in range(30)]
+    await queue.enqueue(mistake, capacity=100)
+    for push in mistake:
+        await queue.cancel(push.push.workflow_id, now=clock())
+    await queue.enqueue([new_push(f"o{i}", "Other") for i in range(30)], capacity=100)
+    await queue.enqueue([again := new_push("again", "Careless")], capacity=100)
+    assert (await queue.positions([again.push.workflow_id]))[again.push.workflow_id] <= 2
