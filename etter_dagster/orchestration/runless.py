@@ -1,0 +1,62 @@
+"""Reporting to Dagster from outside a run: what the library makes in a script or a notebook.
+
+Only materializations and partitions: Dagster shows a partition as failed by the run that failed,
+and here there is none; the role's own state says it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+
+import dagster as dg
+
+from etter_dagster.model.errors import ErrorCode, EtterError
+from etter_dagster.onboarding.step_registry import load_steps
+from etter_dagster.orchestration.assets import parents_of
+from etter_dagster.orchestration.partitions import add_partitions
+from etter_dagster.orchestration.reporter import DagsterReporter
+from etter_dagster.orchestration.storage import HOME_ENV
+from etter_dagster.settings import get_settings
+
+
+def reporter_from_environment() -> DagsterReporter | None:
+    """A reporter to the instance of `DAGSTER_HOME`; None where that is not set.
+
+    It lives as long as the process: opening an instance takes longer than onboarding a role.
+
+    Raises:
+        EtterError: `STORE_UNAVAILABLE`: the instance cannot be opened.
+    """
+    home = os.environ.get(HOME_ENV)
+    # Not across a fork: the child has no writer thread, and would wait for it for ever.
+    return _reporter(home, os.getpid()) if home else None
+
+
+def runless_reporter(instance: dg.DagsterInstance) -> DagsterReporter:
+    """A reporter that writes events without a run to an instance.
+
+    Args:
+        instance: Kept open by the caller for as long as the reporter is used.
+    """
+    return DagsterReporter(
+        log_event=instance.report_runless_asset_event,
+        plan=None,
+        ensure_partitions=functools.partial(add_partitions, instance),
+        parents=parents_of(load_steps(get_settings())),
+    )
+
+
+@functools.cache
+def _reporter(home: str, _process: int) -> DagsterReporter:
+    try:
+        instance = dg.DagsterInstance.get()
+    except Exception as error:
+        raise EtterError(
+            ErrorCode.STORE_UNAVAILABLE,
+            f"the Dagster instance of {HOME_ENV} cannot be opened ({type(error).__name__}): mend "
+            f"it, or unset {HOME_ENV} to onboard without telling Dagster",
+        ) from error
+    atexit.register(instance.dispose)
+    return runless_reporter(instance)
