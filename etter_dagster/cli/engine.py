@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 
 import httpx
 
-from etter_dagster.cli.ports import free_port, wait_listening
+from etter_dagster.cli.dagster_web import DagsterWeb
+from etter_dagster.cli.ports import free_port, is_listening
 from etter_dagster.cli.running import Running, announce
 from etter_dagster.cli.supervisor import Program, Supervisor
+from etter_dagster.model.errors import FieldProblem, ValidationFailed
 from etter_dagster.settings import Settings
 
-CODE_SECONDS = 30.0
+LOCAL = "127.0.0.1"
 READY_SECONDS = 120.0  # a cold start on a slow disk compiles a lot
-_ASK_DAGSTER = """{ workspaceOrError { ... on Workspace { locationEntries {
-  loadStatus locationOrLoadError { __typename } } } }
-  instance { daemonHealth { allDaemonStatuses { daemonType healthy } } } }"""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,20 @@ class Ports:
 
     @classmethod
     def free(cls, settings: Settings) -> Ports:
-        """The usual ones, or others where those are taken."""
+        """The usual ones, or others where those are taken.
+
+        Raises:
+            ValidationFailed: The host is not this machine.
+        """
+        try:
+            rest = free_port(settings.host, settings.port)
+        except OSError as error:
+            what = f"{settings.host} is no address of this machine ({error.strerror})"
+            raise ValidationFailed(FieldProblem("ETTER_HOST", what)) from error
         return cls(
-            free_port(settings.host, settings.port),
-            free_port("127.0.0.1", settings.dagster_port),
-            free_port("127.0.0.1"),
+            rest,
+            free_port(LOCAL, settings.dagster_port),
+            free_port(LOCAL),
         )
 
 
@@ -57,7 +66,12 @@ class Engine:
     def __init__(self, settings: Settings, say: Callable[[str, str], None]) -> None:
         self.ports = Ports.free(settings)
         self.settings = settings.with_changes(port=self.ports.rest, dagster_port=self.ports.dagster)
-        self._supervisor = Supervisor(self._environment(), say)
+        self._say = say
+        lock = settings.data_dir / "processes.lock"
+        self._supervisor = Supervisor(self._environment(), say, lock)
+        self._dagster = DagsterWeb(f"http://{LOCAL}:{self.ports.dagster}")
+        self._started = 0.0
+        self._later: list[Program] = []
 
     @property
     def running(self) -> Running:
@@ -65,72 +79,67 @@ class Engine:
         return Running(self.settings.rest_base_url, self.settings.dagster_url, os.getpid())
 
     def start(self) -> None:
-        """Starts the processes, and says where they are."""
+        """Starts the first processes, and says where the service will be."""
         home = self.settings.dagster_home
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with resources.as_file(
-            resources.files("etter_dagster.orchestration") / "dagster.yaml"
-        ) as configured:
-            shutil.copyfile(configured, home / "dagster.yaml")
+        if not configure_dagster(home):
+            self._say("etter", f"{home}/dagster.yaml is yours and is left as it is")
         (home / "workspace.yaml").write_text(
             "load_from:\n"
             "  - grpc_server:\n"
-            "      host: 127.0.0.1\n"
+            f"      host: {LOCAL}\n"
             f"      port: {self.ports.code}\n"
             "      location_name: etter\n"
         )
-        first, then = self._programs()
+        self._started = time.time()
+        first, self._later = self._programs()
         self._supervisor.start(first)
-        # Webserver and daemon look for the code once at their start, and complain at length.
-        wait_listening("127.0.0.1", self.ports.code, CODE_SECONDS)
-        self._supervisor.start(then)
         announce(self.settings, self.running)
 
     def tend(self) -> None:
         """Starts again what has ended. Call it often."""
         self._supervisor.tend()
 
-    def wait_ready(self) -> None:
-        """Returns when pushes are taken and worked on.
+    def wait_ready(self, stop: threading.Event) -> bool:
+        """Returns when pushes are taken and worked on; False if told to stop before.
+
+        Args:
+            stop: Ends the waiting.
 
         Raises:
             NotReady: Not within two minutes.
         """
         deadline = time.monotonic() + READY_SECONDS
-        while lacks := self._lacks():
+        while not stop.wait(0.1):
+            self.tend()
+            lacks = self._lacks()
+            if lacks is None:
+                return True
             if time.monotonic() > deadline:
                 raise NotReady(f"not ready after {READY_SECONDS:g} s: {lacks}")
-            self.tend()
-            time.sleep(0.1)
+        return False
 
     def stop(self) -> None:
-        """Ends all processes."""
+        """Ends the runs in work, then all processes."""
+        if is_listening(LOCAL, self.ports.dagster):
+            self._dagster.end_runs()
         self._supervisor.stop()
 
     def _lacks(self) -> str | None:
         """What is not there yet, or None."""
+        # Webserver and daemon look for the code once at their start, and complain at length.
+        if not is_listening(LOCAL, self.ports.code):
+            return "Dagster's code server does not answer"
+        later, self._later = self._later, []
+        self._supervisor.start(later)
+        return self._rest_lacks() or self._dagster.lacks(self._started)
+
+    def _rest_lacks(self) -> str | None:
         try:
             health = httpx.get(f"{self.settings.rest_base_url}/api/v1/pipeline/health", timeout=5)
         except httpx.HTTPError:
             return "the REST service does not answer"
-        if health.status_code != httpx.codes.OK:
-            return "the REST service is not healthy"
-        try:
-            asked = httpx.post(
-                f"{self.settings.dagster_url}/graphql", json={"query": _ASK_DAGSTER}, timeout=5
-            )
-            data = asked.json()["data"]
-            entries = data["workspaceOrError"]["locationEntries"]
-            daemons = data["instance"]["daemonHealth"]["allDaemonStatuses"]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            return "Dagster's webserver does not answer"
-        if not any(
-            (entry["locationOrLoadError"] or {}).get("__typename") == "RepositoryLocation"
-            for entry in entries
-        ):
-            return "Dagster has not loaded Etter's definitions"
-        alive = {daemon["daemonType"] for daemon in daemons if daemon["healthy"]}
-        return None if "SENSOR" in alive else "the Dagster daemon has no heartbeat"
+        return None if health.status_code == httpx.codes.OK else "the REST service is not healthy"
 
     def _environment(self) -> dict[str, str]:
         settings = self.settings
@@ -149,7 +158,7 @@ class Engine:
         """Those that need nothing of ours, then those that need the code server."""
         python = [sys.executable, "-m"]
         workspace = ["-w", str(self.settings.dagster_home / "workspace.yaml")]
-        local = ["--host", "127.0.0.1"]
+        local = ["--host", LOCAL]
         return (
             [
             Program(
@@ -177,3 +186,18 @@ class Engine:
             ),
             ],
         )  # fmt: skip
+
+
+def configure_dagster(home: Path) -> bool:
+    """Puts Etter's `dagster.yaml` into Dagster's folder; False if somebody's own is there.
+
+    Args:
+        home: The folder, which exists.
+    """
+    ours = resources.files("etter_dagster.orchestration").joinpath("dagster.yaml").read_text()
+    path = home / "dagster.yaml"
+    # Ours, perhaps of an earlier version, begins with the same line.
+    if path.exists() and path.read_text().splitlines()[:1] != ours.splitlines()[:1]:
+        return False
+    path.write_text(ours)
+    return True

@@ -1,19 +1,22 @@
 """Ends a process group when the process that started it ends, however that ends.
 
-Run as a program, leader of the group that the children of `etter up` join. Its standard input is a
-pipe whose other end only `etter up` holds: when that closes (a normal end, or `kill -9`), it asks
-all of the group to end, waits, and kills what is left. Standard library only: it starts at once.
+Run as a program, `guard.py GRACE_SECONDS [LOCK]`, leader of the group that the children of
+`etter up` join. Its standard input is a pipe whose other end only `etter up` holds: when that
+closes (a normal end, or `kill -9`), it asks all of the group to end, waits, and kills what is
+left. Standard library only: it starts at once.
+
+It holds LOCK till its group has ended, and says `guarding` once it has it: so a new service waits
+for the processes of the one before, and never runs beside them.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sys
 import time
 from pathlib import Path
-
-GRACE_SECONDS = 4.0
 
 
 def others(group: int) -> list[int]:
@@ -32,15 +35,20 @@ def others(group: int) -> list[int]:
 
 def main() -> None:
     """Waits for the end of standard input, then ends the group."""
+    grace_seconds = float(sys.argv[1])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    while sys.stdin.buffer.read(1024):
-        pass
     group = os.getpgrp()
     if group != os.getpid():
         raise SystemExit("guard: not the leader of its group")
+    if len(sys.argv) > 2:
+        lock = Path(sys.argv[2]).open("a")  # noqa: SIM115  held till this process ends
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    os.write(1, b"guarding\n")
+    while sys.stdin.buffer.read(1024):
+        pass
     os.killpg(group, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE_SECONDS
+    deadline = time.monotonic() + grace_seconds
     # Where there is no /proc (macOS) nobody is seen, so all get the whole time.
     can_see = Path("/proc/self/stat").exists()
     while time.monotonic() < deadline and (not can_see or others(group)):

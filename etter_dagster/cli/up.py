@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,10 +17,13 @@ from rich.console import Console
 
 from etter_dagster.cli.engine import Engine, NotReady
 from etter_dagster.cli.running import IsRunning, sole
+from etter_dagster.cli.supervisor import GuardFailed
+from etter_dagster.model.errors import ErrorCode, EtterError, FieldProblem, ValidationFailed
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.settings import Settings, get_settings
 
 _QUIET_SECONDS = 1.0
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def up(
@@ -33,60 +38,100 @@ def up(
     settings = get_settings()
     if port is not None:
         settings = settings.with_changes(port=port)
-    settings.refuse_to_start()
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    try:
-        with sole(settings), stop_signals() as stop:
-            code = _run(settings, console, stop, once)
-    except (IsRunning, NotReady) as error:
-        console.print(f"[red]{error}[/]")
-        raise typer.Exit(3) from error
+    require_startable(settings)
+    console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    with stop_signals() as stop, sole_or_unavailable(settings):
+        code = _run(settings, console, stop, once)
     raise typer.Exit(code)
 
 
+def require_startable(settings: Settings) -> None:
+    """Refuses settings that a service must not start with.
+
+    Raises:
+        ValidationFailed: Names all that is wrong.
+    """
+    if reasons := settings.refuse_to_start():
+        raise ValidationFailed(*(FieldProblem("settings", reason) for reason in reasons))
+
+
+def make_folder(folder: Path, field: str) -> None:
+    """Makes a folder that only this user may read, unless it is there.
+
+    Args:
+        folder: Which.
+        field: What names it, for the error.
+
+    Raises:
+        ValidationFailed: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        what = f"{folder} cannot be made ({error.strerror}); name another folder"
+        raise ValidationFailed(FieldProblem(field, what)) from error
+
+
+@contextmanager
+def sole_or_unavailable(settings: Settings) -> Iterator[None]:
+    """Holds the data folder for a block.
+
+    Raises:
+        EtterError: Another service has it, or this one did not get ready.
+    """
+    make_folder(settings.data_dir, "ETTER_DATA_DIR")
+    try:
+        with sole(settings):
+            yield
+    except (IsRunning, NotReady, GuardFailed) as error:
+        raise EtterError(ErrorCode.STORE_UNAVAILABLE, str(error), recoverable=False) from error
+
+
 def _run(settings: Settings, console: Console, stop: threading.Event, once: bool) -> int:
-    engine = Engine(settings, lambda name, line: console.print(f"{name:>7} | {line}", markup=False))
+    ending = threading.Event()
+
+    def say(name: str, line: str) -> None:
+        console.print(f"{name:>7} | {_COLOUR.sub('', line)}")
+
+    def pass_on(name: str, line: str) -> None:
+        if not ending.is_set():  # told to end, Dagster writes pages about having been told
+            say(name, line)
+
+    engine = Engine(settings, pass_on)
     started = datetime.now(timezone.utc)
-    for name, wanted, got in (
-        ("ETTER_PORT", settings.port, engine.ports.rest),
-        ("ETTER_DAGSTER_PORT", settings.dagster_port, engine.ports.dagster),
-    ):
-        if wanted != got:
-            console.print(f"{name}: {wanted} is taken, using {got}")
+    for line in moved_ports(settings, engine):
+        say("etter", line)
     try:
         engine.start()
-        if not _ready(engine, stop):
+        if not engine.wait_ready(stop):
             return 0
-        console.print(f"Etter is up.   REST {engine.settings.rest_base_url}/api/v1/pipeline")
-        console.print(f"               UI   {engine.settings.dagster_url}")
-        console.print("Ctrl-C ends it; what waits goes on at the next start.")
+        say("etter", f"is up: REST {engine.settings.rest_base_url}/api/v1/pipeline")
+        say("etter", f"       Dagster {engine.settings.dagster_url}")
+        say("etter", "Ctrl-C ends it; what waits goes on at the next start")
         while not stop.wait(0.2):
             engine.tend()
             if once and asyncio.run(_all_ended(engine.settings)):
                 return asyncio.run(_code_since(engine.settings, started))
         return 0
     finally:
-        console.print("ending ...")
+        ending.set()
+        say("etter", "ending ...")
         engine.stop()
 
 
-def _ready(engine: Engine, stop: threading.Event) -> bool:
-    """False if it was told to stop meanwhile."""
-    failure: list[NotReady] = []
+def moved_ports(settings: Settings, engine: Engine) -> Iterator[str]:
+    """Says which usual ports are taken, and what is used in their place.
 
-    def wait() -> None:
-        try:
-            engine.wait_ready()
-        except NotReady as error:
-            failure.append(error)
-
-    waiting = threading.Thread(target=wait, daemon=True)
-    waiting.start()
-    while waiting.is_alive() and not stop.is_set():
-        waiting.join(0.1)
-    if failure:
-        raise failure[0]
-    return not stop.is_set()
+    Args:
+        settings: As configured.
+        engine: As it found the ports.
+    """
+    for name, wanted, got in (
+        ("ETTER_PORT", settings.port, engine.ports.rest),
+        ("ETTER_DAGSTER_PORT", settings.dagster_port, engine.ports.dagster),
+    ):
+        if wanted != got:
+            yield f"{name}: {wanted} is taken, using {got}"
 
 
 async def _all_ended(settings: Settings) -> bool:

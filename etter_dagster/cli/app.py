@@ -1,0 +1,60 @@
+"""The command line's commands, put together. What a command does is in the module of its name.
+
+This is imported at every start: commands import what they need when they run.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from etter_dagster import __version__
+from etter_dagster.cli.acting import cancel, retry
+from etter_dagster.cli.assess import assess
+from etter_dagster.cli.demo import demo
+from etter_dagster.cli.doctor import doctor
+from etter_dagster.cli.failures import EtterGroup
+from etter_dagster.cli.look import companies, roles, show
+from etter_dagster.cli.push import push
+from etter_dagster.cli.reference import docs
+from etter_dagster.cli.status import status
+from etter_dagster.cli.up import up
+
+app = typer.Typer(
+    name="etter",
+    cls=EtterGroup,
+    help="Onboards job roles: push a role, get its AI assessment on a dashboard.",
+    epilog="Exit codes: 0 done, 1 something failed, 2 wrong usage or input, 3 not reachable.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=True,
+)
+PANELS = {
+    "Start": (up, demo),
+    "Push": (push, status, retry, cancel),
+    "Look": (companies, roles, show),
+    "Operate": (doctor,),
+    "Without a service": (assess,),
+}
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.command(hidden=True)(docs)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"etter {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _etter(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass

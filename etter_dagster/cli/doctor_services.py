@@ -1,0 +1,129 @@
+"""The doctor's look at what must answer: the service, the stores, the assessor, the sources."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+
+from etter_dagster.cli.doctor_checks import Check, State
+from etter_dagster.cli.service import connect
+from etter_dagster.model.errors import EtterError
+from etter_dagster.settings import Settings
+from etter_dagster.stores import PushQueue, RoleGraph, open_graph, open_queue
+
+_SECONDS = 5.0
+# Parts of `GET /health` and what helps.
+_REMEDIES: Mapping[str, str] = {
+    "queue": "look at the service's log; check ETTER_REDIS_HOST and the disk of ETTER_DATA_DIR",
+    "redis": "check ETTER_REDIS_HOST, ETTER_REDIS_PORT and ETTER_REDIS_PASSWORD",
+    "graph": "look at the service's log; check ETTER_NEO4J_URI and the disk of ETTER_DATA_DIR",
+    "dagster": "run `etter up`, or start dagster-webserver and dagster-daemon; pushes wait until "
+    "then",
+    "assessor": "check what ETTER_ASSESSOR names; pushes wait until it answers",
+}
+_STATES: Mapping[str, State] = {
+    "healthy": "ok",
+    "embedded": "ok",
+    "enabled": "ok",
+    "disabled": "off",
+    "off": "warning",
+}  # all else is something that does not answer as it should
+
+
+def check_services(
+    settings: Settings,
+    url: str | None,
+    key_file: Path | None,
+    *,
+    transport: httpx.BaseTransport | None = None,
+) -> list[Check]:
+    """What answers.
+
+    Args:
+        settings: Say what is configured.
+        url: Where the service is, if given.
+        key_file: Where the key is, if given.
+        transport: Instead of the network, for outside services.
+    """
+    return [
+        *_service(url, key_file),
+        _store("graph", settings.embedded_graph, settings),
+        _store("queue", settings.embedded_queue, settings),
+        *_outside(settings, transport),
+    ]
+
+
+def _service(url: str | None, key_file: Path | None) -> Iterator[Check]:
+    try:
+        with connect(url, key_file) as service:
+            health = service.health()
+    except EtterError as error:
+        yield Check("service", "unreachable", error.message, "start it with `etter up`")
+        return
+    where = f"{service.url}, version {health.version}, {health.status}"
+    yield Check("service", "ok" if health.status != "unhealthy" else "unreachable", where)
+    for name, found in sorted(health.components.items()):
+        state = _STATES.get(found, "unreachable")
+        fine = state in ("ok", "off")
+        remedy = "" if fine else _REMEDIES.get(name, "look at the service's log")
+        yield Check(f"service: {name}", state, found, remedy)
+
+
+def _store(name: str, embedded: bool, settings: Settings) -> Check:
+    if embedded:
+        return Check(name, "ok", f"embedded, in {settings.data_dir}")
+    variables = "ETTER_NEO4J_*" if name == "graph" else "ETTER_REDIS_*"
+    try:
+        asyncio.run(_ping(open_graph(settings) if name == "graph" else open_queue(settings)))
+    except Exception as error:  # whatever a driver raises, it does not answer
+        found = error.message if isinstance(error, EtterError) else type(error).__name__
+        return Check(name, "unreachable", found, f"check {variables}, and that it is running")
+    return Check(name, "ok", "answers")
+
+
+async def _ping(store: RoleGraph | PushQueue) -> None:
+    try:
+        await asyncio.wait_for(store.ping(), _SECONDS)
+    finally:
+        await store.close()
+
+
+def _outside(settings: Settings, transport: httpx.BaseTransport | None) -> Iterator[Check]:
+    yield _assessor(settings)
+    addresses = {
+        "WORKFLOW_API_BASE_URL": (settings.workflow_api_base_url, "/health"),
+        "LLM_BASE_URL": (settings.llm_base_url, "/models"),
+        "TAXONOMY_API_BASE_URL": (settings.taxonomy_api_base_url, ""),
+        "DOCUMENTS_API_BASE_URL": (settings.documents_api_base_url, ""),
+    }
+    with httpx.Client(timeout=_SECONDS, transport=transport) as http:
+        for name, (base, path) in addresses.items():
+            if base:
+                yield _answers(http, f"ETTER_{name}", base + path)
+
+
+def _answers(http: httpx.Client, name: str, url: str) -> Check:
+    """Whether anything answers; no token is sent, so a refusal is as good as an answer."""
+    try:
+        status = http.get(url).status_code
+    except httpx.HTTPError as error:
+        remedy = f"check {name}, the network, and that it is running"
+        return Check(name, "unreachable", type(error).__name__, remedy)
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return Check(name, "unreachable", f"answers with {status}", "look at its own log")
+    return Check(name, "ok", "answers")
+
+
+def _assessor(settings: Settings) -> Check:
+    from etter_dagster.assessors.registry import open_assessors
+
+    try:
+        assessors = open_assessors(settings)
+    except ValueError as error:
+        return Check("assessor", "problem", settings.assessor, str(error))
+    info = assessors.configured.info
+    asyncio.run(assessors.close())
+    return Check("assessor", "ok", f"{info.name} {info.model} {info.version}")

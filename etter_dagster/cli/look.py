@@ -1,0 +1,201 @@
+"""Looking at companies, roles and assessments. Changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from etter_dagster.cli.service import Json, KeyFile, Url, connect
+from etter_dagster.model.identity import role_id
+from etter_dagster.model.lifecycle import RoleStatus
+
+if TYPE_CHECKING:
+    from etter_dagster.cli.calling import Service
+    from etter_dagster.onboarding.roles import AssessmentView
+    from etter_dagster.onboarding.views import RolesPage
+
+_PAGE = 200  # the most that a page may have
+
+
+def companies(url: Url = None, key_file: KeyFile = None, json: Json = False) -> None:
+    """Lists the companies."""
+    from etter_dagster.cli.output import print_json, print_table
+
+    with connect(url, key_file) as service:
+        found = service.companies()
+    if json:
+        print_json(found)
+    else:
+        print_table(["company"], [[name] for name in found.companies])
+
+
+def roles(
+    company: Annotated[
+        str, typer.Argument(metavar="COMPANY", help="The company's name.", show_default=False)
+    ],
+    state: Annotated[
+        RoleStatus | None,
+        typer.Option(
+            metavar="STATE",
+            help=f"Only roles in this state: {', '.join(RoleStatus)}.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", help="At most so many rows.", min=1)] = 50,
+    every: Annotated[bool, typer.Option("--all", help="All rows, however many.")] = False,
+    cursor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CURSOR", help="Go on where an earlier list ended.", show_default=False
+        ),
+    ] = None,
+    url: Url = None,
+    key_file: KeyFile = None,
+    json: Json = False,
+) -> None:
+    """Lists the roles of a company with their states and scores."""
+    from etter_dagster.cli.output import print_json, print_table, say
+
+    with connect(url, key_file) as service:
+        page = _roles(service, company, state, cursor, None if every else limit)
+    if json:
+        print_json(page)
+        return
+    print_table(
+        ["role", "Draup role", "state", "score", "assessed", "role id"],
+        [
+            [r.job_title, r.draup_role, r.state, r.ai_automation_score, r.assessed_at, r.role_id]
+            for r in page.roles
+        ],
+    )
+    if page.next_cursor:
+        say(f"{len(page.roles)} of {page.total_count} roles; --all shows all")
+    elif not page.total_count:
+        say("no such roles; `etter companies` lists the companies")
+
+
+def _roles(
+    service: Service, company: str, state: RoleStatus | None, cursor: str | None, limit: int | None
+) -> RolesPage:
+    """So many rows, over as many pages as that takes."""
+    rows: list[Any] = []
+    while True:
+        wanted = _PAGE if limit is None else min(_PAGE, limit - len(rows))
+        page = service.roles(company, state=state, cursor=cursor, limit=wanted)
+        rows += page.roles
+        cursor = page.next_cursor
+        if cursor is None or (limit is not None and len(rows) >= limit):
+            return page.model_copy(update={"roles": tuple(rows)})
+
+
+def show(
+    role: Annotated[
+        str,
+        typer.Argument(
+            metavar="ROLE_ID", help="The role's id, or its company.", show_default=False
+        ),
+    ],
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="ROLE", help="With a company: the role.", show_default=False),
+    ] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="All assessments of the role, newest first.")
+    ] = False,
+    url: Url = None,
+    key_file: KeyFile = None,
+    json: Json = False,
+) -> None:
+    """Shows a role's assessment: scores, tasks, and why each task got its score."""
+    from etter_dagster.cli.output import print_json
+
+    found_id = role_id(role, name) if name is not None else role
+    with connect(url, key_file) as service:
+        if history:
+            every = service.assessments(found_id)
+            print_json(every) if json else _print_history(every.assessments)
+        else:
+            found = service.assessment(found_id)
+            print_json(found) if json else _print_assessment(found)
+
+
+def _print_history(found: tuple[AssessmentView, ...]) -> None:
+    from etter_dagster.cli.output import print_table
+
+    print_table(
+        ["made", "score", "assessor", "tasks", "assessment id"],
+        [
+            [
+                a.created_at,
+                a.scores.final_score,
+                f"{a.assessor.name} {a.assessor.version}",
+                len(a.tasks),
+                a.assessment_id,
+            ]
+            for a in found
+        ],
+    )
+
+
+def _print_assessment(found: AssessmentView) -> None:
+    from etter_dagster.cli.output import print_facts, tell
+
+    print_facts(
+        [
+            ("role", found.role_id),
+            ("made", found.created_at),
+            ("assessor", f"{found.assessor.name} {found.assessor.model} {found.assessor.version}"),
+            *(
+                (f"stale, {reason.field}", f"is {reason.stored}, now {reason.required}")
+                for reason in found.stale_reasons
+            ),
+        ]
+    )
+    print_scores(found.scores.model_dump())
+    print_tasks([task.model_dump() for task in found.tasks])
+    if found.summary:
+        tell()
+        print_facts([("why", found.summary)])
+
+
+def print_scores(scores: dict[str, Any]) -> None:
+    """The scores of an assessment.
+
+    Args:
+        scores: As REST gives them.
+    """
+    from etter_dagster.cli.output import print_facts
+
+    names = {
+        "final_score": "score",
+        "ai_automation_score": "automation score",
+        "ai_automation_potential_score": "AI alone",
+        "ai_augmentation_potential_score": "AI with people",
+        "validated_ai_automation_score": "validated",
+    }
+    print_facts((label, scores.get(name)) for name, label in names.items())
+
+
+def print_tasks(tasks: list[dict[str, Any]]) -> None:
+    """The tasks of an assessment with what speaks for each score.
+
+    Args:
+        tasks: As REST gives them.
+    """
+    from etter_dagster.cli.output import print_table
+
+    workload = any(task.get("workload") for task in tasks)
+    print_table(
+        ["score", "task", *(["workload"] if workload else []), "category", "why"],
+        [
+            [
+                task["score"],
+                task["task"],
+                *([task.get("workload")] if workload else []),
+                " ".join(filter(None, (task.get("category"), task.get("exposure")))),
+                " ".join(task.get("evidence") or ()),
+            ]
+            for task in tasks
+        ],
+    )

@@ -1,0 +1,145 @@
+"""What commands print: tables for people, tab-separated lines for pipes, JSON for programs.
+
+Texts of roles and documents come from strangers: they are never read as markup, and nothing in
+them reaches the terminal as a control sequence.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_COLORS = {
+    "ready": "green",
+    "ok": "green",
+    "completed": "green",
+    "processing": "cyan",
+    "running": "cyan",
+    "degraded": "yellow",
+    "stale": "yellow",
+    "partial": "yellow",
+    "warning": "yellow",
+    "failed": "red",
+    "refused": "red",
+    "problem": "red",
+    "unreachable": "red",
+    "validation_error": "red",
+}
+_RIGHT = frozenset({"score"})
+_WHOLE = frozenset({"workflow id", "skipped", "state", "status", "verdict", "assessed", "score"})
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def out() -> Console:
+    """Standard output as it is now."""
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+
+
+def err() -> Console:
+    """Standard error as it is now."""
+    return Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
+
+
+def say(message: str) -> None:
+    """A message for people, beside the output."""
+    err().print(message, soft_wrap=True)
+
+
+def tell(line: str = "") -> None:
+    """A line of the output."""
+    out().print(line, soft_wrap=True)
+
+
+def clean(value: object) -> str:
+    """A value as one line that is safe to print.
+
+    Args:
+        value: Anything; None is empty, times are UTC, line ends become spaces.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%MZ")
+    text = value.value if isinstance(value, Enum) else value
+    return "".join(_safe(char) for char in " ".join(str(text).split()))
+
+
+def _safe(char: str) -> str:
+    if unicodedata.category(char) in ("Cc", "Cs") or char in _BIDI:
+        return "\N{REPLACEMENT CHARACTER}"
+    return char
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, console: Console | None = None
+) -> None:
+    """A table that fits the terminal, without empty columns; else a header and lines with tabs.
+
+    Args:
+        columns: Their headings.
+        rows: Their cells.
+        console: Where; standard output, if None.
+    """
+    console = console or out()
+    cells = [[clean(cell) for cell in row] for row in rows]
+    if not console.is_terminal:
+        for line in ([*columns], *cells):
+            console.file.write("\t".join(line) + "\n")
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    shown = [i for i in range(len(columns)) if not cells or any(row[i] for row in cells)]
+    for column in (columns[i] for i in shown):
+        # Ids are for copying: they are never cut, and the short ones stay on one line.
+        table.add_column(
+            column,
+            overflow="fold",
+            no_wrap=column in _WHOLE,
+            justify="right" if column in _RIGHT else "left",
+        )
+    for row in cells:
+        table.add_row(*(Text(row[i], style=_COLORS.get(row[i], "")) for i in shown))
+    console.print(table)
+
+
+def print_facts(facts: Iterable[tuple[str, object]]) -> None:
+    """Names with their values, one a line; empty values are left out.
+
+    Args:
+        facts: The pairs.
+    """
+    for name, value in facts:
+        if (text := clean(value)) != "":
+            tell(f"{name}: {text}")
+
+
+def print_json(value: BaseModel | Sequence[Any] | dict[str, Any]) -> None:
+    """One JSON document on standard output.
+
+    Args:
+        value: An answer of the service, or plain data.
+    """
+    text = (
+        value.model_dump_json(indent=2)
+        if isinstance(value, BaseModel)
+        else json.dumps(value, indent=2, default=_plain)
+    )
+    sys.stdout.write(text + "\n")
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__name__} is no JSON")

@@ -1,0 +1,83 @@
+"""The command line as a whole: what there is, how fast it starts, what its reference says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from etter_dagster import __version__
+from etter_dagster.cli.running import Running, announce, sole
+from etter_dagster_tests.cli.conftest import Etter, Served
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = (
+    *("up", "demo", "push", "status", "retry", "cancel"),
+    *("companies", "roles", "show", "doctor", "assess"),
+)
+# Each costs a tenth of a second and more; a command that needs one imports it.
+HEAVY = ("dagster", "fastapi", "uvicorn", "numpy", "bs4", "neo4j", "redis", "jinja2", "sqlite3")
+
+
+def test_version_is_that_of_the_package(etter: Etter) -> None:
+    assert etter("--version").stdout == f"etter {__version__}\n"
+
+
+def test_help_names_every_command_and_the_exit_codes(etter: Etter) -> None:
+    ran = etter("--help")
+    assert ran.code == 0
+    assert all(f" {command} " in ran.stdout for command in COMMANDS)
+    assert "3 not" in ran.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(etter: Etter, command: str) -> None:
+    assert etter(command, "--help").code == 0
+
+
+def test_starting_imports_nothing_heavy() -> None:
+    """`etter --help` answers in under half a second; with one of these it would not."""
+    code = f"import sys, etter_dagster.cli.app; print([m for m in {HEAVY} if m in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+def test_the_reference_is_what_the_commands_say(etter: Etter) -> None:
+    """Make it anew with `etter docs > docs/cli.md`."""
+    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == etter("docs").stdout
+
+
+def test_a_command_that_there_is_not_is_2(etter: Etter) -> None:
+    assert etter("onboard").code == 2
+
+
+def test_the_key_of_a_file_is_sent(etter: Etter, service: Served, tmp_path: Path) -> None:
+    """A key on the command line would be seen by every user of the machine."""
+    (tmp_path / "key").write_text("etk_something\n")
+    assert etter("companies", "--key-file", "key").code == 0
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"two words", b"etk_\x00x"])
+def test_a_file_without_one_key_is_2(
+    etter: Etter, service: Served, tmp_path: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "key").write_bytes(content)
+    ran = etter("companies", "--key-file", "key")
+    assert ran.code == 2
+    assert "--key-file" in ran.stderr
+
+
+def test_a_running_etter_up_of_the_data_folder_is_found_on_another_port(
+    etter: Etter, service: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8090 was taken when it started; its commands must not need --url for that."""
+    monkeypatch.setenv("ETTER_PORT", "9")
+    assert etter("companies").code == 3
+    with sole(service.settings):
+        announce(service.settings, Running(service.url, "http://127.0.0.1:9", os.getpid()))
+        assert etter("companies").code == 0
+    assert etter("companies").code == 3

@@ -1,0 +1,193 @@
+"""`etter companies`, `roles`, `show`, `status`."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from etter_dagster.model.identity import role_id
+from etter_dagster.onboarding.steps import Step, StepContext, StepResult
+from etter_dagster_tests.cli.conftest import ETTER, Etter, Served
+
+ANALYST = role_id("Acme", "Analyst")
+
+
+@pytest.fixture
+def ready(etter: Etter, service: Served, csv: Path) -> Served:
+    """Analyst and Clerk of Acme, both assessed."""
+    assert etter("push", "--file", csv).code == 0
+    service.work()
+    return service
+
+
+def test_companies_and_roles_are_listed_with_their_scores(etter: Etter, ready: Served) -> None:
+    assert etter("companies").stdout == "company\nAcme\n"
+    rows = etter("roles", "Acme").table
+    assert [(row["role"], row["state"], row["score"]) for row in rows] == [
+        ("Analyst", "ready", "40.0"),
+        ("Clerk", "ready", "40.0"),
+    ]
+    assert rows[0]["role id"] == ANALYST
+    assert etter("companies", "--json").json["companies"] == ["Acme"]
+
+
+def test_a_limited_list_says_that_there_is_more_and_goes_on_there(
+    etter: Etter, ready: Served
+) -> None:
+    ran = etter("roles", "Acme", "--limit", 1)
+    assert [row["role"] for row in ran.table] == ["Analyst"]
+    assert "1 of 2" in ran.stderr
+    page = etter("roles", "Acme", "--limit", 1, "--json").json
+    rest = etter("roles", "Acme", "--cursor", page["next_cursor"], "--json").json
+    assert [row["job_title"] for row in rest["roles"]] == ["Clerk"]
+
+
+def test_all_follows_the_pages_to_the_end(
+    etter: Etter, ready: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etter_dagster.cli.look._PAGE", 1)
+    page = etter("roles", "Acme", "--all", "--json").json
+    assert [row["job_title"] for row in page["roles"]] == ["Analyst", "Clerk"]
+    assert page["next_cursor"] is None
+
+
+def test_roles_are_filtered_by_state(etter: Etter, ready: Served) -> None:
+    assert len(etter("roles", "Acme", "--state", "ready").table) == 2
+    assert etter("roles", "Acme", "--state", "failed").table == []
+    assert etter("roles", "Acme", "--state", "nonsense").code == 2
+
+
+def test_an_unknown_company_has_no_roles_and_that_is_said(etter: Etter, service: Served) -> None:
+    ran = etter("roles", "Nobody & Sons/100%")
+    assert ran.code == 0
+    assert "etter companies" in ran.stderr
+
+
+def test_show_prints_scores_tasks_and_why(etter: Etter, ready: Served) -> None:
+    ran = etter("show", ANALYST)
+    assert ran.code == 0
+    assert "score: 40.0\n" in ran.stdout
+    assert "AI alone: 20.0\n" in ran.stdout
+    assert "why: scripted\n" in ran.stdout
+    assert ran.table == [
+        {"score": "40.0", "task": "Prepare reports", "category": "E1", "why": ""},
+    ]
+    assert etter("show", ANALYST, "--json").json["scores"]["final_score"] == 40.0
+
+
+def test_a_role_is_shown_by_its_names_too(etter: Etter, ready: Served) -> None:
+    """An id of a hundred characters is folded on a terminal, and hard to copy."""
+    assert etter("show", "Acme", "Analyst").stdout == etter("show", ANALYST).stdout
+
+
+def test_history_lists_every_assessment_newest_first(etter: Etter, ready: Served) -> None:
+    assert etter("push", "Acme", "Analyst", "--force").code == 0
+    ready.assessor.score = 55.0
+    ready.work()
+    assert [row["score"] for row in etter("show", ANALYST, "--history").table] == ["55.0", "40.0"]
+    assert len(etter("show", ANALYST, "--history", "--json").json["assessments"]) == 2
+
+
+@pytest.mark.parametrize("unknown", ["cr-x-x-000000000000", "../companies", "%2e%2e", "a\0b", ""])
+def test_unknown_ids_are_2(etter: Etter, service: Served, unknown: str) -> None:
+    for command in ("show", "status"):
+        ran = etter(command, unknown)
+        assert ran.code == 2, (command, ran)
+        assert "\0" not in ran.stderr
+
+
+def test_status_shows_the_steps_of_a_push(etter: Etter, ready: Served) -> None:
+    found = etter("roles", "Acme", "--json").json["roles"][0]["workflow_id"]
+    ran = etter("status", found)
+    assert ran.code == 0
+    assert "status: ready\n" in ran.stdout
+    assert [row["step"] for row in ran.table] == ["role_setup", "ai_assessment", "skills"]
+
+
+def test_watching_ends_with_the_push(etter: Etter, service: Served, jd: Path) -> None:
+    pushed = etter("push", "Acme", "Analyst", "--document", jd, "--draup-role", "D").stdout.strip()
+    assert etter("status", pushed).code == 0
+    with service.working():
+        ran = etter("status", pushed, "--watch", "--json")
+    assert (ran.code, ran.json["status"]) == (0, "ready")
+
+
+class Broken(Step):
+    """An optional step that always fails."""
+
+    name = "extra"
+    sub_state = "extra"
+    assets = ()
+    attempts = 1
+
+    async def run(self, context: StepContext) -> StepResult:
+        raise ValueError("x")
+
+
+def test_a_degraded_role_is_not_ready_so_waiting_for_it_ends_with_1(
+    etter: Etter, service: Served, csv: Path
+) -> None:
+    """Its assessment is there, but something failed."""
+    batch = etter("push", "--file", csv, "--json").json["batch_ids"][0]
+    service.work(Broken())
+    ran = etter("status", batch, "--watch", "--json")
+    assert (ran.code, ran.json["state"]) == (1, "completed")
+    ran = etter("status", ran.json["roles"][0]["workflow_id"], "--watch", "--json")
+    assert (ran.code, ran.json["status"]) == (1, "degraded")
+
+
+def test_ctrl_c_ends_the_waiting_only_and_says_how_to_come_back(
+    etter: Etter, service: Served, jd: Path
+) -> None:
+    """In a process of its own: a signal is for a whole process."""
+    pushed = etter("push", "Acme", "Analyst", "--document", jd, "--draup-role", "D").stdout.strip()
+    with subprocess.Popen(
+        [*ETTER, "status", pushed, "--watch", "--url", service.url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as watching:
+        while not service.watched():
+            assert watching.poll() is None
+            time.sleep(0.05)
+        watching.send_signal(signal.SIGINT)
+        out, err = watching.communicate(timeout=60)
+    assert (watching.returncode, out) == (130, "")
+    assert f"etter status {pushed} --watch" in err
+    assert "Traceback" not in err
+    assert etter("status", pushed, "--json").json["status"] == "queued"
+
+
+def test_a_batch_is_looked_at_and_watched_by_its_id(
+    etter: Etter, service: Served, csv: Path
+) -> None:
+    batch = etter("push", "--file", csv, "--json").json["batch_ids"][0]
+    ran = etter("status", batch)
+    assert (ran.code, [row["status"] for row in ran.table]) == (0, ["queued", "queued"])
+    with service.working():
+        ran = etter("status", batch, "--watch", "--json")
+    assert (ran.code, ran.json["state"]) == (0, "completed")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("companies",),
+        ("roles", "Acme"),
+        ("show", ANALYST),
+        ("status", "role-onboard-000000000000"),
+        ("status", "role-onboard-000000000000", "--watch"),
+        ("status", "batch-000000000000"),
+        ("retry", "role-onboard-000000000000"),
+        ("cancel", "--company", "Acme"),
+    ],
+)
+def test_without_a_service_every_command_is_3(etter: Etter, arguments: tuple[str, ...]) -> None:
+    ran = etter(*arguments, "--json")
+    assert (ran.code, ran.stdout) == (3, "")
+    assert ran.error["error"] == "STORE_UNAVAILABLE"
+    assert "etter up" in ran.error["message"]
