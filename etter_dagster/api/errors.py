@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 _PLAIN = {
     "missing": "is missing; give it",
     "extra_forbidden": "is not a known field; remove it",
-    "string_unicode": "holds a lone surrogate; remove it",
+    "string_unicode": "holds a NUL character or a lone surrogate; remove it",
     "json_invalid": "is not JSON",
 }
 _MAX_FIELD = 300
@@ -91,7 +91,7 @@ def invalid(problems: Sequence[Mapping[str, Any]], *, prefix: str = "") -> Etter
         prefix: Put before each field's name.
     """
     fields = [FieldProblem(prefix + _field(p["loc"]), _message(p)) for p in problems]
-    # A lone surrogate is a matter of the text, not of the type: 400, as for other bad characters.
+    # A matter of the text, not of the type: 400, as for other bad characters.
     only_text = all(problem["type"] == "string_unicode" for problem in problems)
     return EtterError(
         ErrorCode.VALIDATION_ERROR,

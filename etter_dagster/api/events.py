@@ -37,12 +37,18 @@ class Watch:
         self.view: StatusView | None = None
         self.version = -1
         self.changed = asyncio.Event()
+        self.cut = False
 
     def show(self, view: StatusView, version: int) -> None:
         """Hands the stream a newer view."""
         if version >= self.version and view != self.view:
             self.view, self.version = view, version
             self.changed.set()
+
+    def end(self) -> None:
+        """Ends the stream though its push goes on; the client comes again."""
+        self.cut = True
+        self.changed.set()
 
 
 class WatchHub:
@@ -56,6 +62,7 @@ class WatchHub:
         self._services = services
         self._watches: dict[str, set[Watch]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._ended = False
 
     @contextlib.asynccontextmanager
     async def watch(self, workflow_id: str) -> AsyncIterator[Watch]:
@@ -75,6 +82,8 @@ class WatchHub:
             watch.show(view, pushes[workflow_id].version if workflow_id in pushes else 0)
             if self._task is None or self._task.done():
                 self._task = asyncio.create_task(self._run())
+            if self._ended:
+                watch.end()
             yield watch
         finally:
             others = self._watches[workflow_id]
@@ -82,8 +91,16 @@ class WatchHub:
             if not others:
                 del self._watches[workflow_id]
 
+    def end(self) -> None:
+        """Ends all streams; a server that is told to stop would wait for them."""
+        self._ended = True
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.end()
+
     async def close(self) -> None:
-        """Stops watching; open streams get nothing more."""
+        """Stops watching."""
+        self.end()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -94,7 +111,8 @@ class WatchHub:
         while self._watches:
             pause = _AFTER_FAILURE_SECONDS
             try:
-                wait = max(0.0, estimates_due - time.monotonic())
+                # At first at once: something may have changed since the first watch looked.
+                wait = max(0.0, estimates_due - time.monotonic()) if counter else 0.0
                 counter = await self._services.queue.wait_changed(counter, wait)
                 started = time.monotonic()
                 every = started >= estimates_due
@@ -173,7 +191,8 @@ async def _events(watch: Watch, after: int) -> AsyncIterator[bytes]:
             continue
         watch.changed.clear()
         view = watch.view
-        assert view is not None  # it changed, so it is there
+        if watch.cut or view is None:
+            return
         newest = max(newest + 1, watch.version * _IDS_PER_VERSION)
         yield format_sse_event(event="status", data_str=view.model_dump_json(), id=str(newest))
         if view.status.terminal:

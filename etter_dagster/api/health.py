@@ -13,15 +13,16 @@ from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.views import HealthView
 
 HEALTHY, UNHEALTHY, DEGRADED = "healthy", "unhealthy", "degraded"
-EMBEDDED, NOT_REACHABLE, NO_HEARTBEAT = "embedded", "not reachable", "no heartbeat"
+EMBEDDED, OFF, NOT_REACHABLE, NO_HEARTBEAT = "embedded", "off", "not reachable", "no heartbeat"
 PING_SECONDS = 3.0
-DAGSTER_SECONDS = 2.0
+DAGSTER_SECONDS = 5.0
+PATIENCE_SECONDS = 0.3  # a probe must not wait for a slow Dagster: it gets what was known before
 KEEP_SECONDS = 10.0
 DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"
 
 
 class Health:
-    """Looks at each part, within bounds; what it learned of Dagster is kept for 10 seconds.
+    """Looks at each part, within bounds; Dagster is asked at most every 10 seconds.
 
     Args:
         services: Stores and settings.
@@ -37,7 +38,7 @@ class Health:
         )
         self._dagster = NOT_REACHABLE
         self._asked = float("-inf")
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Task[str] | None = None
 
     async def look(self) -> HealthView:
         """The body of `GET /health`."""
@@ -63,23 +64,33 @@ class Health:
 
     async def dagster(self) -> str:
         """Whether Dagster answers and its daemons have a heartbeat."""
-        async with self._asking:
-            if time.monotonic() - self._asked >= KEEP_SECONDS:
-                self._dagster = await self._ask_dagster()
-                self._asked = time.monotonic()
-            return self._dagster
+        if self._asking is None and time.monotonic() - self._asked >= KEEP_SECONDS:
+            self._asking = asyncio.create_task(self._ask_dagster())
+            self._asking.add_done_callback(self._answered)
+        if self._asking is not None:
+            await asyncio.wait([self._asking], timeout=PATIENCE_SECONDS)
+        return self._dagster
+
+    def _answered(self, asking: asyncio.Task[str]) -> None:
+        self._asking = None
+        self._asked = time.monotonic()
+        if not asking.cancelled():
+            self._dagster = asking.result()
 
     async def _ask_dagster(self) -> str:
         try:
             answer = await self._http.post("/graphql", json={"query": DAEMONS})
             daemons = answer.json()["data"]["instance"]["daemonHealth"]["allDaemonStatuses"]
+            alive = all(daemon["healthy"] for daemon in daemons if daemon["required"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            return NOT_REACHABLE
-        alive = all(daemon["healthy"] for daemon in daemons if daemon["required"])
+            home = self._services.settings.dagster_home
+            return NOT_REACHABLE if await asyncio.to_thread(home.exists) else OFF
         return HEALTHY if alive else NO_HEARTBEAT
 
     async def close(self) -> None:
         """Closes the connection to Dagster."""
+        if self._asking is not None:
+            self._asking.cancel()
         await self._http.aclose()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from etter_dagster.onboarding.services import Services
 from etter_dagster.sources.bulk_csv import csv_text, read_csv
 from etter_dagster.sources.bulk_rows import BulkRow
 from etter_dagster.stores.protocols import PushFilter
+
+_READ_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -92,13 +95,13 @@ async def read_batch(request: Request, caller: Caller, *, use_mock: bool) -> Rea
     caller.require_company(normalize_name(body.company_id))
     check_batch_size(len(body.roles))
     options = plain_options(body.options) or WorkflowOptions()
+    entries = []
+    for index, role in enumerate(body.roles):
+        entries.append(_json_entry(index, role, body.company_id, options, caller, use_mock))
+        if index % _READ_AT_ONCE == 0:
+            await asyncio.sleep(0)  # other requests must not wait for thousands of roles
     return ReadBatch(
-        company_id=normalize_name(body.company_id),
-        entries=[
-            _json_entry(index, role, body.company_id, options, caller, use_mock)
-            for index, role in enumerate(body.roles)
-        ],
-        created_by=body.created_by,
+        company_id=normalize_name(body.company_id), entries=entries, created_by=body.created_by
     )
 
 

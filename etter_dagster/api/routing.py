@@ -26,6 +26,7 @@ from etter_dagster.api.runtime import runtime_of
 from etter_dagster.model.errors import ErrorCode, EtterError
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
+DRAIN_BYTES = 4 * MAX_BODY_BYTES
 JSON = "application/json"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -139,7 +140,10 @@ class EtterRoute(ExactPathRoute):
 
 
 async def read_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
-    """The body, of which no more is read than may be taken.
+    """The body, of which no more is kept than may be taken.
+
+    Most clients read the answer only when they have sent all; what is somewhat too large is
+    therefore read to its end and thrown away.
 
     Args:
         request: The request.
@@ -149,17 +153,20 @@ async def read_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
         EtterError: `PAYLOAD_TOO_LARGE`.
     """
     announced = request.headers.get("content-length", "0")
-    too_large = EtterError(
-        ErrorCode.PAYLOAD_TOO_LARGE,
-        f"the body is larger than {limit} bytes; send less at once, or documents by uri",
-    )
-    if announced.isdecimal() and int(announced) > limit:
-        raise too_large
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise too_large
+    length = int(announced) if announced.isdecimal() else 0
+    body, seen = bytearray(), 0
+    if length <= DRAIN_BYTES:
+        async for chunk in request.stream():
+            seen += len(chunk)
+            if max(seen, length) <= limit:
+                body += chunk
+            elif seen > DRAIN_BYTES:
+                break
+    if max(seen, length) > limit:
+        raise EtterError(
+            ErrorCode.PAYLOAD_TOO_LARGE,
+            f"the body is larger than {limit} bytes; send less at once, or documents by uri",
+        )
     return bytes(body)
 
 

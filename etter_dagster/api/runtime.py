@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -17,11 +18,14 @@ from starlette.requests import Request
 from etter_dagster.api.events import WatchHub
 from etter_dagster.api.health import Health
 from etter_dagster.api.metrics import Metrics
+from etter_dagster.api.stopping import on_stop
 from etter_dagster.model.errors import EtterError
 from etter_dagster.onboarding.services import Services, open_services, prepare
 from etter_dagster.settings import Settings, get_settings
 
 OpenWith = Callable[[Settings], Services]
+PATIENCE_SECONDS = 5.0
+PREPARE_AGAIN_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
@@ -34,25 +38,38 @@ class Opened:
         self.health = Health(services)
         self.tasks: set[asyncio.Task[None]] = set()
         self.prepared = False
-        self.preparing = asyncio.Lock()
+        self._preparing: asyncio.Task[None] | None = None
+        self._prepare_at = float("-inf")
+        self._patient = True
+        self._forget_stop = on_stop(self.hub.end)
 
     async def prepare(self) -> None:
-        """Puts the taxonomy's roles into the graph, once; a source that fails is tried again."""
-        async with self.preparing:
-            if self.prepared:
-                return
-            try:
-                await prepare(self.services)
-            except EtterError as error:
-                log.warning("the taxonomy's roles are not listed yet: %s", error.message)
-                return
-            self.prepared = True
+        """Puts the taxonomy's roles into the graph, once; a source that fails is asked again.
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        The first requests wait for it a little; a source that hangs holds up nobody longer.
+        """
+        if self._preparing is None and time.monotonic() >= self._prepare_at:
+            self._preparing = self.spawn(self._prepare())
+        if self._preparing is not None and self._patient:
+            await asyncio.wait([self._preparing], timeout=PATIENCE_SECONDS)
+            self._patient = False
+
+    async def _prepare(self) -> None:
+        try:
+            await prepare(self.services)
+            self.prepared = True
+        except EtterError as error:
+            log.warning("the taxonomy's roles are not listed yet: %s", error.message)
+        finally:
+            self._preparing = None
+            self._prepare_at = time.monotonic() + PREPARE_AGAIN_SECONDS
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs work in the background till it ends or the process does."""
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
@@ -61,6 +78,7 @@ class Opened:
 
     async def close(self) -> None:
         """Ends background work and closes the stores."""
+        self._forget_stop()
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)

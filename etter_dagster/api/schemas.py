@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.errors import ErrorCode, FieldProblem, ValidationFailed
@@ -15,7 +25,12 @@ from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Source, WorkflowOptions
 
 MAX_CREATED_BY = 200
-_RELATIVE = re.compile(r"(\d{1,6})([smhdw])")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_RELATIVE = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII | re.IGNORECASE
+)
+_DATETIME = TypeAdapter(datetime)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _JD = "# Claims Adjuster\n\n## Key Responsibilities\n\n- Inspect damaged property"
 _PUSH: dict[str, Any] = {
@@ -26,11 +41,24 @@ _PUSH: dict[str, Any] = {
 }
 
 
-class _Body(BaseModel):
+def _storable(value: Any) -> Any:
+    """Refuses texts that no store can hold, with the 400 of other bad characters."""
+    for text in value if isinstance(value, tuple) else (value,):
+        if isinstance(text, str) and _UNSTORABLE.search(text):
+            # Pydantic's own type of a lone surrogate: answered with 400, as for bad names.
+            raise PydanticCustomError("string_unicode", "holds what no store can hold")
+    return value
+
+
+class _Texts(BaseModel):
+    _check_texts = field_validator("*")(_storable)
+
+
+class _Body(_Texts):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DocumentBody(DocumentRef):
+class DocumentBody(_Texts, DocumentRef):
     """A document: its text in `content`, or where to fetch it in `uri`."""
 
     type: DocumentType
@@ -53,8 +81,15 @@ class OptionsBody(WorkflowOptions):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+def _one_line(text: str | None) -> str | None:
+    if any(unicodedata.category(character) == "Cc" for character in text or ""):
+        raise ValueError("must be one line without control characters")
+    return text
+
+
 CreatedBy = Annotated[
     str | None,
+    AfterValidator(_one_line),
     Field(max_length=MAX_CREATED_BY, description="Who asks; shown in history and audit."),
 ]
 
@@ -193,8 +228,12 @@ def moment(field: str, text: str | None, now: datetime) -> datetime | None:
             return now - timedelta(**{_UNITS[relative[2]]: int(relative[1])})
         except OverflowError:
             return datetime.min.replace(tzinfo=timezone.utc)
+    # A `+` that was not encoded has become a space.
+    time = text.replace(" ", "+")
     try:
-        found = datetime.fromisoformat(text.replace("Z", "+00:00").replace(" ", "+"))
+        if not _TIME.fullmatch(time):
+            raise ValueError(time)
+        found = _DATETIME.validate_python(time)
         # In UTC at once, so that stores compare like with like.
         return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(
             timezone.utc

@@ -22,6 +22,7 @@ from etter_dagster.settings import Settings
 
 LOCAL = "127.0.0.1"
 READY_SECONDS = 120.0  # a cold start on a slow disk compiles a lot
+TRIES = 3  # of a program before it is ready; what ends at once then ends each time
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Engine:
             stop: Ends the waiting.
 
         Raises:
-            NotReady: Not within two minutes.
+            NotReady: Not within two minutes, or a program ends each time it is started.
         """
         deadline = time.monotonic() + READY_SECONDS
         while not stop.wait(0.1):
@@ -115,6 +116,8 @@ class Engine:
             lacks = self._lacks()
             if lacks is None:
                 return True
+            if failing := self._supervisor.failing(TRIES):
+                raise NotReady(f"'{failing}' does not start; its own lines say why")
             if time.monotonic() > deadline:
                 raise NotReady(f"not ready after {READY_SECONDS:g} s: {lacks}")
         return False

@@ -40,6 +40,7 @@ class _Child:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     start_again_at: float | None = None
+    ends: int = 0
 
 
 @dataclass
@@ -169,7 +170,16 @@ class Supervisor:
         reader.start()
         self._readers = [*(r for r in self._readers if r.is_alive()), reader]
 
+    def failing(self, ends: int) -> str | None:
+        """The name of a program that has ended at least so many times, if there is one.
+
+        Args:
+            ends: How often.
+        """
+        return next((c.program.name for c in self._children if c.ends >= ends), None)
+
     def _run_later(self, child: _Child, what: str) -> None:
+        child.ends += 1
         self.say(child.program.name, f"{what}; starts again in {child.pause:g} s")
         child.start_again_at = time.monotonic() + child.pause
         child.pause = min(_LONGEST_PAUSE, child.pause * 2)

@@ -24,9 +24,12 @@ def read_answer(call: Call[Answer], response: httpx.Response) -> Answer:
     Raises:
         EtterError: The service refused, with its code, message and fields.
     """
-    if response.status_code == 200 or response.status_code in call.also:
+    if response.status_code != 200 and response.status_code not in call.also:
+        raise error_of(response)
+    try:
         return call.read(response.json())
-    raise error_of(response)
+    except ValueError:
+        raise _strange(response) from None
 
 
 def error_of(response: httpx.Response) -> EtterError:
@@ -40,12 +43,7 @@ def error_of(response: httpx.Response) -> EtterError:
         code = ErrorCode(detail.pop("error"))
         message = str(detail.pop("message"))
     except (KeyError, ValueError):
-        return EtterError(
-            ErrorCode.INTERNAL_ERROR,
-            f"the service answered {response.status_code} with a body that is not its own; "
-            "check the base URL",
-            http_status=response.status_code,
-        )
+        return _strange(response)
     retry_after = response.headers.get("Retry-After", "")
     return EtterError(
         code,
@@ -54,6 +52,15 @@ def error_of(response: httpx.Response) -> EtterError:
         recoverable=bool(detail.pop("recoverable", False)),
         retry_after=int(retry_after) if retry_after.isdecimal() else None,
         detail=detail,
+        http_status=response.status_code,
+    )
+
+
+def _strange(response: httpx.Response) -> EtterError:
+    return EtterError(
+        ErrorCode.INTERNAL_ERROR,
+        f"the service answered {response.status_code} with a body that is not Etter's, or of "
+        "another version; check the base URL",
         http_status=response.status_code,
     )
 
@@ -74,12 +81,24 @@ def not_reachable(error: httpx.TransportError) -> EtterError:
     )
 
 
+def cut_off() -> EtterError:
+    """The error of a stream that ends again and again before its push does."""
+    return EtterError(
+        ErrorCode.STORE_UNAVAILABLE, "the stream of the push's status ended early; try again"
+    )
+
+
 class EventReader:
-    """Takes the lines of an event stream and gives the status of each event."""
+    """Takes the lines of an event stream and gives the status of each whole event."""
 
     def __init__(self) -> None:
         self.last_id: str | None = None
+        self._id: str | None = None
         self._data: list[str] = []
+
+    def begin(self) -> None:
+        """A new stream begins: half an event of the one before is not used."""
+        self._id, self._data = self.last_id, []
 
     def feed(self, line: str) -> Iterator[StatusView]:
         """One line, without its end.
@@ -92,7 +111,7 @@ class EventReader:
         if name == "data":
             self._data.append(value)
         elif name == "id":
-            self.last_id = value
+            self._id = value
         elif not line and self._data:
-            text, self._data = "\n".join(self._data), []
+            text, self._data, self.last_id = "\n".join(self._data), [], self._id
             yield StatusView.model_validate_json(text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import TracebackType
@@ -16,7 +17,7 @@ import httpx
 from typing_extensions import ParamSpec, Self
 
 from etter_dagster.client import calls
-from etter_dagster.client.answers import EventReader, error_of, not_reachable, read_answer
+from etter_dagster.client.answers import EventReader, cut_off, error_of, not_reachable, read_answer
 from etter_dagster.client.calls import Call
 from etter_dagster.model.errors import EtterError
 from etter_dagster.onboarding.status import StatusView
@@ -30,6 +31,7 @@ _TRIES_WITHOUT_EVENT = 5
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def _sync(
@@ -39,7 +41,7 @@ def _sync(
     def method(self: EtterClient, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         return self.send(call(*args, **kwargs))
 
-    return method
+    return _signed(method, call)
 
 
 def _async(
@@ -49,6 +51,15 @@ def _async(
     async def method(self: AsyncEtterClient, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         return await self.send(call(*args, **kwargs))
 
+    return _signed(method, call)
+
+
+def _signed(method: Method, call: Callable[..., Any]) -> Method:
+    """Shows the call's parameters after `self`; `wraps` alone would lose the first one."""
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    signature = inspect.signature(call)
+    given = (own, *signature.parameters.values())
+    method.__signature__ = signature.replace(parameters=given)  # type: ignore[attr-defined]
     return method
 
 
@@ -159,6 +170,7 @@ class EtterClient:
         """
         reader, tries = EventReader(), 0
         while True:
+            reason = cut_off()
             try:
                 with self._http.stream(**_stream(workflow_id, reader)) as response:
                     if response.status_code == 204:
@@ -166,6 +178,7 @@ class EtterClient:
                     if response.status_code != 200:
                         response.read()
                         raise error_of(response)
+                    reader.begin()
                     for line in response.iter_lines():
                         for view in reader.feed(line):
                             tries = 0
@@ -173,11 +186,11 @@ class EtterClient:
                             if view.status.terminal:
                                 return
             except httpx.TransportError as error:
-                if tries >= _TRIES_WITHOUT_EVENT:
-                    raise not_reachable(error) from error
+                reason = not_reachable(error)
             except EtterError as error:
-                if not error.recoverable or tries >= _TRIES_WITHOUT_EVENT:
-                    raise
+                reason = error
+            if not reason.recoverable or tries >= _TRIES_WITHOUT_EVENT:
+                raise reason
             tries += 1
             self._sleep(_COME_AGAIN_SECONDS * tries)
 
@@ -271,6 +284,7 @@ class AsyncEtterClient:
         """
         reader, tries = EventReader(), 0
         while True:
+            reason = cut_off()
             try:
                 async with self._http.stream(**_stream(workflow_id, reader)) as response:
                     if response.status_code == 204:
@@ -278,6 +292,7 @@ class AsyncEtterClient:
                     if response.status_code != 200:
                         await response.aread()
                         raise error_of(response)
+                    reader.begin()
                     async for line in response.aiter_lines():
                         for view in reader.feed(line):
                             tries = 0
@@ -285,11 +300,11 @@ class AsyncEtterClient:
                             if view.status.terminal:
                                 return
             except httpx.TransportError as error:
-                if tries >= _TRIES_WITHOUT_EVENT:
-                    raise not_reachable(error) from error
+                reason = not_reachable(error)
             except EtterError as error:
-                if not error.recoverable or tries >= _TRIES_WITHOUT_EVENT:
-                    raise
+                reason = error
+            if not reason.recoverable or tries >= _TRIES_WITHOUT_EVENT:
+                raise reason
             tries += 1
             await self._sleep(_COME_AGAIN_SECONDS * tries)
 

@@ -29,7 +29,7 @@ from etter_dagster.model.push import LANE_OF, Push, Source, StepProgress, Workfl
 from etter_dagster.model.role import Role
 from etter_dagster.model.staleness import StaleReason
 from etter_dagster.onboarding.archive import archive
-from etter_dagster.onboarding.check import Checked, PushOrder, Refused, check
+from etter_dagster.onboarding.check import AT_ONCE, Checked, PushOrder, Refused, check
 from etter_dagster.onboarding.estimate import estimate_seconds
 from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import Services
@@ -160,6 +160,8 @@ async def _accept(
     answers: list[Accepted | EtterError | None] = [None] * len(verdicts)
     queueing: list[tuple[int, NewPush, Role | None]] = []
     for index, verdict in enumerate(verdicts):
+        if index % AT_ONCE == 0:
+            await asyncio.sleep(0)  # as in `check`
         if isinstance(verdict, Refused):
             await _note_refusal(services, verdict)
             answers[index] = verdict.error

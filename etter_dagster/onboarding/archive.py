@@ -8,6 +8,7 @@ from etter_dagster.model.errors import ErrorCode
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.push import Push
 from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.status import find_push
 
 
 async def archive(services: Services, limit: int = 500) -> int:
@@ -30,15 +31,23 @@ async def archive(services: Services, limit: int = 500) -> int:
 
 async def _settle_given_up(services: Services, push: Push) -> None:
     """The queue gave the push up when its last worker was lost, so no walk settled its role."""
-    newest = await services.graph.newest_push(push.role_id)
-    if push.role_id in await services.queue.active([push.role_id]) or (
-        newest is not None and newest.queued_at > push.queued_at
-    ):
-        return  # a later push settles it
+    if await _settled_later(services, push):
+        return
     await services.graph.put_role(push.company_id, push.role_name)
     await services.graph.settle_role(
         push.role_id, RoleStatus.FAILED, workflow_id=push.workflow_id, token=None
     )
+
+
+async def _settled_later(services: Services, push: Push) -> bool:
+    """Whether a later push works on the role, or settled it. One that was refused did not."""
+    if push.role_id in await services.queue.active([push.role_id]):
+        return True
+    role = await services.graph.role(push.role_id)
+    if role is None or role.workflow_id is None:
+        return False
+    settler = await find_push(services, role.workflow_id)
+    return settler is not None and settler.queued_at > push.queued_at
 
 
 async def forget_old(services: Services) -> int:

@@ -7,6 +7,7 @@ process died goes on from its last finished page. Knows no HTTP.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from etter_dagster.model.errors import IllegalMove, NotFound
@@ -137,16 +138,25 @@ async def _act(
             for workflow_id, answer in zip(ids, answers, strict=True)
             if not isinstance(answer, Accepted)
         ]
-    skipped = []
-    for workflow_id in ids:
-        try:
-            await services.queue.cancel(workflow_id, now=services.clock())
-        except IllegalMove as error:
-            skipped.append({"workflow_id": workflow_id, "reason": f"it is {error.current}"})
-        except NotFound:
-            skipped.append({"workflow_id": workflow_id, "reason": "it has ended"})
+    # All at once: a store that commits in groups then syncs once for the page.
+    reasons = await asyncio.gather(*(_cancel(services, workflow_id) for workflow_id in ids))
     await archive(services, limit=len(ids))
-    return skipped
+    return [
+        {"workflow_id": workflow_id, "reason": reason}
+        for workflow_id, reason in zip(ids, reasons, strict=True)
+        if reason is not None
+    ]
+
+
+async def _cancel(services: Services, workflow_id: str) -> str | None:
+    """Cancels a push, or says why not."""
+    try:
+        await services.queue.cancel(workflow_id, now=services.clock())
+    except IllegalMove as error:
+        return f"it is {error.current}"
+    except NotFound:
+        return "it has ended"
+    return None
 
 
 async def _record(

@@ -30,6 +30,8 @@ from etter_dagster.model.role import Role
 from etter_dagster.onboarding.services import Services
 from etter_dagster.sources.fetch import fetch_document
 
+AT_ONCE = 200
+
 
 class PushOrder(BaseModel):
     """What a producer asks for, as it came."""
@@ -93,6 +95,8 @@ async def check(
     fetch = _Fetch(ask_sources, allow_file)
     verdicts: list[Checked | Refused] = []
     for order, rid in zip(orders, ids, strict=True):
+        if len(verdicts) % AT_ONCE == 0:
+            await asyncio.sleep(0)  # others must not wait for thousands of orders
         try:
             verdicts.append(await _check_one(services, order, roles.get(rid), active, fetch))
         except EtterError as error:
@@ -148,11 +152,12 @@ async def _check_one(
                 "draup_role_name", "give the Draup role (or draup_role_id): none is known yet"
             )
         )
-    if problems:
-        raise ValidationFailed(*problems)
     rid = role_id(order.company_id, order.role_name)
     if rid in active and active[rid].workflow_id != order.workflow_id:
+        # Before what lacks: the push in work may be just bringing it.
         raise AlreadyProcessing(order.role_name, active[rid].workflow_id)
+    if problems:
+        raise ValidationFailed(*problems)
     request = PushRequest(
         company_id=order.company_id,
         role_name=order.role_name,
@@ -227,6 +232,17 @@ async def _has_document(services: Services, order: PushOrder, role: Role | None)
         DocumentType.JOB_DESCRIPTION,
     )
     return known is not None
+
+
+async def with_text(
+    services: Services, documents: Sequence[DocumentRef]
+) -> tuple[DocumentRef, ...]:
+    """Documents with their text, fetched from their `uri` where they bring none.
+
+    Raises:
+        EtterError: A `uri` is not allowed or cannot be read, or a text cannot be stored.
+    """
+    return await _resolved(services, documents, _Fetch(allowed=True, file=False))
 
 
 async def _resolved(

@@ -16,7 +16,7 @@ from etter_dagster.model.lifecycle import RoleStatus, shown_state
 from etter_dagster.model.push import Push
 from etter_dagster.model.role import Role
 from etter_dagster.model.staleness import StaleReason
-from etter_dagster.onboarding.check import check_sizes
+from etter_dagster.onboarding.check import check_sizes, with_text
 from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.stale import reasons_now, settled_state
@@ -161,7 +161,7 @@ async def define_role(
     """Creates a role in `draft`, or mends its Draup role and documents; nothing is queued.
 
     Raises:
-        ValidationFailed: A name is wrong, or a document has no content.
+        ValidationFailed: A name is wrong, or a document has no content and no `uri` to read.
     """
     company, role_name = normalize_name(company), normalize_name(role_name)
     named = [("company_name", company), ("role_name", role_name)]
@@ -169,13 +169,14 @@ async def define_role(
     named += [(field, normalize_name(text)) for field, text in draup if text]
     problems = [problem for field, text in named if (problem := name_problem(field, text))]
     problems += [
-        FieldProblem(f"documents[{index}].content", "is empty; give the document's text")
+        FieldProblem(f"documents[{index}].content", "is empty; give the document's text or a uri")
         for index, document in enumerate(documents)
-        if not (document.content and document.content.strip())
+        if not (document.uri or (document.content and document.content.strip()))
     ]
     check_sizes(documents)
     if problems:
         raise ValidationFailed(*problems)
+    documents = await with_text(services, documents)
     await services.graph.put_role(
         company,
         role_name,

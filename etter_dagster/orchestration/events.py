@@ -28,4 +28,4 @@ def plan(context: dg.AssetExecutionContext, asset: str, role_id: str) -> None:
         context.op_execution_context.get_step_execution_context().step.key,
         AssetMaterializationPlannedData(dg.AssetKey(asset), partition=role_id),
     )
-    context.instance.report_dagster_event(event, context.run_id, logging.DEBUG)
+    context.instance.report_dagster_event(event, context.run.run_id, logging.DEBUG)

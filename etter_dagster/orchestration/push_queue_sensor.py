@@ -19,13 +19,14 @@ import dagster as dg
 
 from etter_dagster.model.errors import EtterError
 from etter_dagster.onboarding.archive import archive, forget_old
-from etter_dagster.onboarding.services import Services, open_services, prepare
+from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.orchestration.partitions import add_partitions
-from etter_dagster.orchestration.serving_run import KIND_TAG, LAUNCH_TAG
+from etter_dagster.orchestration.serving_run import KIND_TAG, LAUNCH_TAG, know_roles
 from etter_dagster.settings import Settings
 
 WAIT_SECONDS = 20.0  # an evaluation may take 60 s
 STARTING_SECONDS = 60.0  # a launched run that has not claimed by then is not counted on any more
+CLEAN_SECONDS = 5.0  # serving runs archive by themselves; this is for what dead ones left
 _PAUSE_SECONDS = 0.05  # between looks while the queue is busy
 _ROLES_A_TICK = 50_000
 
@@ -118,7 +119,7 @@ async def _tick(
     """Waits until runs are needed; gives the names of their workers, or why there are none."""
     services = open_services(settings)
     try:
-        await prepare(services)
+        await know_roles(services)
         await _clean_up(services)
         deadline = time.monotonic() + WAIT_SECONDS
         changed = 0
@@ -136,8 +137,9 @@ async def _tick(
 
 
 async def _clean_up(services: Services) -> None:
-    """What workers that died left behind."""
-    while await archive(services):
+    """What workers that died left behind; what is left of that is for the next tick."""
+    deadline = time.monotonic() + CLEAN_SECONDS
+    while await archive(services) and time.monotonic() < deadline:
         pass
     await forget_old(services)
 

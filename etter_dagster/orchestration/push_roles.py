@@ -23,10 +23,17 @@ from etter_dagster.settings import Settings
 ROWS_SHOWN = 1000  # verdicts in the run's metadata; refused ones first
 
 
+class PushConfig(dg.PermissiveConfig):
+    """One push. What it holds is checked push by push, so that a bad one never blocks the rest.
+
+    Not a dict: in a map, Dagster's own checks fail on a null without saying where it is.
+    """
+
+
 class PushRolesConfig(dg.Config):
     """Run config of `push_roles`."""
 
-    pushes: list[dict[str, Any]] = Field(
+    pushes: list[PushConfig] = Field(
         description="The pushes, each as REST takes it: company_id, role_name, and, where they are "
         "not known yet, documents [{type, content, name}] and draup_role_name or draup_role_id; "
         "also options and created_by. A single push may name documents by uri."
@@ -84,7 +91,10 @@ async def _hand_in(settings: Settings, config: PushRolesConfig) -> list[Push]:
     services = open_services(settings)
     try:
         return await hand_in(
-            services, config.pushes, key_id=config.api_key_id, key=config.idempotency_key
+            services,
+            [push.model_dump() for push in config.pushes],
+            key_id=config.api_key_id,
+            key=config.idempotency_key,
         )
     finally:
         await services.close()

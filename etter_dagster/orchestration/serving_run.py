@@ -16,8 +16,9 @@ from typing import TypeVar
 import dagster as dg
 from pydantic import Field
 
+from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.onboarding.partition_run import work_roles
-from etter_dagster.onboarding.services import open_services, prepare
+from etter_dagster.onboarding.services import Services, open_services, prepare
 from etter_dagster.onboarding.serving import serve
 from etter_dagster.orchestration.events import plan
 from etter_dagster.orchestration.partitions import KnownPartitions
@@ -83,6 +84,19 @@ def run_onboarding(
         )
 
 
+async def know_roles(services: Services) -> None:
+    """Puts the taxonomy's roles into the graph, where it can be read now.
+
+    Its outage stops no work on roles that are known already.
+    """
+    try:
+        await prepare(services)
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        log.warning("the taxonomy cannot be read; going on with the roles known: %s", error)
+
+
 async def _work(
     context: dg.AssetExecutionContext,
     config: OnboardConfig,
@@ -92,12 +106,12 @@ async def _work(
 ) -> dict[str, str]:
     services = open_services(settings)
     try:
-        await prepare(services)
+        await know_roles(services)
         results = await work_roles(
             services,
             keys,
             reporter=reporter,
-            run_id=context.run_id,
+            run_id=context.run.run_id,
             force_rerun=config.force_rerun,
             created_by=context.run.tags.get("user"),
         )
@@ -115,7 +129,7 @@ async def _serve(
             services,
             worker=context.run.tags.get(LAUNCH_TAG) or _worker_name(),
             reporter=reporter,
-            run_id=context.run_id,
+            run_id=context.run.run_id,
             places=settings.roles_per_run,
             linger_seconds=settings.linger_seconds,
             claim_seconds=settings.claim_seconds,
@@ -162,9 +176,18 @@ def _cancelling(task: asyncio.Future[T]) -> Iterator[None]:
         yield  # signals reach the main thread only
         return
     loop = asyncio.get_running_loop()
+    told = False
+
+    def cancel() -> None:
+        nonlocal told
+        # Only once: a second cancellation would end the giving back that the first one began.
+        if not told:
+            told = True
+            task.cancel()
+
     before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, cancel)
     try:
         yield
     finally:

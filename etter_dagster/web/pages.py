@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from etter_dagster.model.errors import EtterError
+from etter_dagster.model.errors import EtterError, NotFound
 from etter_dagster.onboarding.services import Services
 from etter_dagster.web.views import Visitor, companies_view, company_view, role_page_view
 
@@ -108,4 +108,9 @@ def pages_router(
             request, "company.html", partial(company_view, company=company, cursor=cursor)
         )
 
+    async def nothing(rest: str) -> Response:
+        return html("error.html", 404, error=NotFound("this address", "see the list of companies"))
+
+    # A stock route: what no page's path fits still gets a page, not JSON.
+    router.add_api_route("/dashboard/{rest:path}", nothing, route_class_override=APIRoute)
     return router

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 
-from etter_dagster.api.routing import MAX_BODY_BYTES
+from etter_dagster.api.routing import DRAIN_BYTES, MAX_BODY_BYTES
 from etter_dagster.model.documents import MAX_DOCUMENT_BYTES, MAX_DOCUMENTS
 from etter_dagster.onboarding.batches import MAX_BATCH
 from etter_dagster.settings import Settings
 from etter_dagster_tests.rest import Rest, error, push_body, rest_of
 
 
-async def test_a_body_over_10_mib_is_refused_before_it_is_read(rest: Rest) -> None:
-    """A length that is announced costs nothing; one that is not stops at the limit."""
+async def test_a_body_over_10_mib_is_refused(rest: Rest) -> None:
+    """What is far too large is not read to its end, and not at all if it says so beforehand."""
     read = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -24,12 +25,34 @@ async def test_a_body_over_10_mib_is_refused_before_it_is_read(rest: Rest) -> No
     json_type = {"Content-Type": "application/json"}
     answer = await rest.http.post("/push", content=endless(), headers=json_type)
     error(answer, 413, "PAYLOAD_TOO_LARGE")
-    assert read < 20
+    assert read <= DRAIN_BYTES // 1024 // 1024 + 2
     read = 0
-    announced = {**json_type, "Content-Length": str(MAX_BODY_BYTES + 1)}
+    announced = {**json_type, "Content-Length": str(1000 * 1024 * 1024)}
     answer = await rest.http.post("/push", content=endless(), headers=announced)
     error(answer, 413, "PAYLOAD_TOO_LARGE")
     assert read <= 1
+    answer = await rest.http.post("/push", content=b" " * (MAX_BODY_BYTES + 1), headers=json_type)
+    error(answer, 413, "PAYLOAD_TOO_LARGE")
+
+
+async def test_a_body_of_10_mib_is_read(rest: Rest) -> None:
+    """The limit itself is allowed; white space is JSON."""
+    body = json.dumps(push_body()).encode()
+    answer = await rest.http.post(
+        "/push",
+        content=body + b" " * (MAX_BODY_BYTES - len(body)),
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 200
+
+
+async def test_a_batch_of_10_mib_is_taken(rest: Rest) -> None:
+    """Four documents near their limit, and with them the body near its own."""
+    text = "- Prepare reports\n" * (MAX_DOCUMENT_BYTES // 18 - 1)
+    documents = [{"type": "job_description", "content": text}]
+    roles = [push_body(f"R{n}", documents=documents) for n in range(4)]
+    answer = await rest.http.post("/push-batch", json={"company_id": "Acme", "roles": roles})
+    assert len(answer.json()["workflow_ids"]) == 4
 
 
 async def test_a_document_over_2_mib_of_text_is_refused(rest: Rest) -> None:

@@ -117,3 +117,15 @@ async def test_every_change_is_in_the_audit_log(rest: Rest) -> None:
     assert [entry["action"] for entry in mine["items"]] == ["cancel"]
     rest_of_mine = await rest.http.get(f"/audit?company_id=Acme&cursor={mine['next_cursor']}")
     assert [entry["action"] for entry in rest_of_mine.json()["items"]] == ["push"]
+
+
+async def test_a_role_may_be_defined_with_a_uri_as_a_push_may(rest: Rest) -> None:
+    """Read at once, by the same rules; what cannot be read links nothing."""
+    for uri in ("https://127.0.0.1/jd.md", "file:///etc/passwd", "https://example.org/jd.md"):
+        documents = [{"type": "job_description", "uri": uri}]
+        answer = await rest.http.put("/roles/Acme/Analyst", json={"documents": documents})
+        detail = error(answer, 400, "VALIDATION_ERROR")
+        assert detail["fields"][0]["field"] == "documents[0].uri"
+    empty = {"documents": [{"type": "sop", "content": " "}]}
+    error(await rest.http.put("/roles/Acme/Analyst", json=empty), 400, "VALIDATION_ERROR")
+    assert (await rest.http.get("/roles/Acme")).json()["total_count"] == 0

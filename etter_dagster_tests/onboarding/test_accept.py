@@ -264,3 +264,13 @@ async def test_2500_roles_in_one_batch_are_all_queued_in_order(
     assert cursor is not None
     rest, _, _ = await list_roles(services, "Acme", cursor=cursor, limit=100)
     assert not {r.role_id for r in rows} & {r.role_id for r in rest}
+
+
+async def test_a_push_by_name_alone_of_a_role_in_work_names_the_push_at_work(
+    services: Services,
+) -> None:
+    """Its document and Draup role are on their way: asking for them again would mislead."""
+    first = await accept(services, order())
+    with pytest.raises(AlreadyProcessing) as caught:
+        await accept(services, order(documents=(), draup_role_name=None))
+    assert caught.value.workflow_id == first.workflow_id

@@ -45,6 +45,16 @@ async def test_nothing_is_opened_before_the_first_use(tmp_path: Path) -> None:
     await database.close()
 
 
+async def test_a_cursor_never_reaches_the_callers_thread(database: SqliteDatabase) -> None:
+    """Freed there, it reset the statement that the writer was in the middle of: one write in a
+    thousand failed with "API misuse".
+    """
+    insert = "INSERT INTO notes (text) VALUES (?)"
+    assert await database.write(lambda c: c.execute(insert, ("x",))) is None
+    assert await database.write(lambda c: c.execute(insert, ("y",)).rowcount) == 1
+    assert await texts(database) == ["x", "y"]
+
+
 async def test_a_write_that_fails_takes_no_other_with_it(database: SqliteDatabase) -> None:
     """Writes are committed together, yet each is its own."""
 

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from etter_dagster.assessors.protocol import AssessmentFailed
+from etter_dagster_tests.rest import Rest
+
+
+async def scrape(rest: Rest) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    answer = await rest.http.get("http://test/metrics")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/plain")
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+async def test_the_queue_is_shown_as_the_store_holds_it(rest: Rest) -> None:
+    """Whichever process is scraped: these figures are not its own memory's."""
+    rest.assessor.script = [AssessmentFailed("no")]
+    await rest.push("A")
+    await rest.work()
+    await rest.push("B")
+    await rest.http.post("/push-batch", json={"company_id": "Acme", "roles": []})
+    found = await scrape(rest)
+    assert found["etter_queue_depth", (("lane", "interactive"),)] == 1
+    assert found["etter_queue_depth", (("lane", "bulk"),)] == 0
+    assert found["etter_claimable", ()] == 1
+    assert found["etter_in_flight", ()] == 0
+    assert found["etter_pushes", (("state", "failed"),)] == 1
+    assert found["etter_push_errors", (("code", "ASSESSMENT_FAILED"),)] == 1
+    labels = (("method", "POST"), ("route", "/push"), ("status", "200"))
+    assert found["etter_http_requests_total", labels] == 2
+
+
+async def test_no_label_holds_a_name_or_an_id(rest: Rest) -> None:
+    """Each value would be a series of its own, for ever."""
+    workflow_id = await rest.push("Secret Role", company="Secret Company")
+    await rest.http.get(f"/status/{workflow_id}")
+    await rest.http.get("/roles/Secret%20Company")
+    text = (await rest.http.get("http://test/metrics")).text
+    assert "Secret" not in text
+    assert workflow_id not in text
+    assert "/status/{workflow_id}" in text

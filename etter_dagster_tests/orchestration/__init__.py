@@ -1,0 +1,1 @@
+"""Dagster's side: the run, the sensor, the jobs, against real instances."""
