@@ -1,4 +1,4 @@
-"""What many tests need: services over real embedded stores, and an assessor that can be scripted."""
+"""What many tests need: services over real embedded stores, and a scripted assessor."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ JD = """# Analyst
 
 @dataclass
 class ScriptedAssessor:
-    """An assessor that counts its calls, may wait, and raises what its script says, call by call."""
+    """An assessor that counts its calls, may wait, and raises what its script says, in turn."""
 
     info: AssessorInfo = field(
         default_factory=lambda: AssessorInfo(name="exposure", model="scripted", version="1")

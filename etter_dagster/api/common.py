@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Header, Query
 
 from etter_dagster.api.access import ADMIN, PUSH, READ, Caller, needs
 from etter_dagster.api.idempotency import idempotency_key
@@ -23,6 +23,10 @@ Limit = Annotated[int, Query(ge=1, le=200, description="Rows of a page.")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
 UseMock = Annotated[
     bool, Query(description="Assess with the built-in assessor, whatever is configured.")
+]
+PushSource = Annotated[
+    Literal["cli", "page"] | None,
+    Header(alias="X-Etter-Source", description="Through what a person asks; else `rest`."),
 ]
 ONCE = [Depends(idempotency_key)]
 

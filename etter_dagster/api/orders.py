@@ -45,7 +45,7 @@ class ReadBatch:
     created_by: str | None = None
 
 
-def push_order(body: PushBody, *, use_mock: bool) -> PushOrder:
+def push_order(body: PushBody, *, use_mock: bool, source: Source) -> PushOrder:
     """The order of a single push."""
     return PushOrder(
         company_id=body.company_id,
@@ -55,7 +55,7 @@ def push_order(body: PushBody, *, use_mock: bool) -> PushOrder:
         draup_role_name=body.draup_role_name,
         options=plain_options(body.options) or WorkflowOptions(),
         use_mock=use_mock,
-        source=Source.REST,
+        source=source,
         created_by=body.created_by,
     )
 

@@ -12,6 +12,7 @@ from etter_dagster.api.common import (
     ONCE,
     OpenedIn,
     Pusher,
+    PushSource,
     Reader,
     ServicesIn,
     UseMock,
@@ -42,11 +43,17 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 
 @router.post("/push", dependencies=ONCE, responses=errors(409, 413, 415), summary="Push a role")
 async def push(
-    body: PushBody, caller: Pusher, services: ServicesIn, use_mock: UseMock = False
+    body: PushBody,
+    caller: Pusher,
+    services: ServicesIn,
+    use_mock: UseMock = False,
+    source: PushSource = None,
 ) -> Accepted:
     """Checks the role and queues it; a ready and unchanged one is answered with `ready`."""
     caller.require_company(normalize_name(body.company_id))
-    accepted = await accept(services, push_order(body, use_mock=use_mock))
+    accepted = await accept(
+        services, push_order(body, use_mock=use_mock, source=Source(source or "rest"))
+    )
     await audit(
         services,
         caller,
@@ -97,10 +104,12 @@ async def events(
     responses=errors(404, 409),
     summary="Push a failed role again",
 )
-async def retry(workflow_id: str, caller: Pusher, services: ServicesIn) -> Accepted:
+async def retry(
+    workflow_id: str, caller: Pusher, services: ServicesIn, source: PushSource = None
+) -> Accepted:
     """Takes the role's newest push that failed or is degraded; gives a new workflow id."""
     company_id = await _owned(services, caller, workflow_id)
-    (answer,) = await retry_pushes(services, [workflow_id], source=Source.REST)
+    (answer,) = await retry_pushes(services, [workflow_id], source=Source(source or "rest"))
     if isinstance(answer, EtterError):
         raise answer
     await audit(

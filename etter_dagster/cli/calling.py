@@ -12,6 +12,7 @@ from etter_dagster.cli.service import not_etter
 from etter_dagster.client import EtterClient
 from etter_dagster.client.calls import Call
 from etter_dagster.model.errors import ErrorCode, EtterError
+from etter_dagster.model.push import Source
 from etter_dagster.onboarding.status import StatusView
 
 _TIMEOUT_SECONDS = 300.0  # the answer to 10,000 roles takes a while
@@ -44,6 +45,7 @@ class Service(EtterClient):
         super().__init__(
             url, api_key=api_key, timeout=_TIMEOUT_SECONDS, transport=transport, sleep=sleep
         )
+        self._http.headers["X-Etter-Source"] = Source.CLI.value
         self._http.timeout = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS)
         self.url = url
 

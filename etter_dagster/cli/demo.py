@@ -175,7 +175,7 @@ class Demonstration:
                     runs = engine.wait_ready(self.stop)
                 yield engine if runs else None
             except NotReady as error:
-                raise NotReady(f"{error}; {log} says why") from error
+                raise NotReady(f"{error}; the log is {log}") from error
             finally:
                 with self.console.status("ending ..."):
                     engine.stop()

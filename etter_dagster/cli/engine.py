@@ -117,7 +117,7 @@ class Engine:
             if lacks is None:
                 return True
             if failing := self._supervisor.failing(TRIES):
-                raise NotReady(f"'{failing}' does not start; its own lines say why")
+                raise NotReady(f"'{failing}' does not start; the log says why")
             if time.monotonic() > deadline:
                 raise NotReady(f"not ready after {READY_SECONDS:g} s: {lacks}")
         return False

@@ -69,9 +69,7 @@ class SqliteDatabase:
         """
         await self._open()
         assert self._readers is not None
-        return await asyncio.get_running_loop().run_in_executor(
-            self._readers, self._read_here, act
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read_here, act)
 
     async def look(self, act: Callable[[sqlite3.Connection], T]) -> T:
         """The same for a few rows found by an index, on the caller's own thread.

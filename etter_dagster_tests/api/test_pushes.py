@@ -197,3 +197,19 @@ async def test_use_mock_is_read_from_the_query(rest: Rest) -> None:
     answer = await rest.http.post("/push?use_mok=true", json=push_body())
     assert "use_mock" in error(answer, 422, "VALIDATION_ERROR")["message"]
     assert (await rest.http.post("/push?use_mock=true", json=push_body())).status_code == 200
+
+
+@pytest.mark.parametrize(("header", "source"), [(None, "rest"), ("cli", "cli"), ("page", "page")])
+async def test_the_history_says_who_asked(rest: Rest, header: str | None, source: str) -> None:
+    """A push from the command line is told apart from a program's."""
+    headers = {"X-Etter-Source": header} if header else {}
+    answer = await rest.http.post("/push", json=push_body(), headers=headers)
+    assert answer.status_code == 200, answer.text
+    await rest.work()
+    (item,) = (await rest.http.get("/history/Acme")).json()["items"]
+    assert item["source"] == source
+
+
+async def test_nobody_can_pass_for_the_nightly_job(rest: Rest) -> None:
+    answer = await rest.http.post("/push", json=push_body(), headers={"X-Etter-Source": "nightly"})
+    error(answer, 422, "VALIDATION_ERROR")

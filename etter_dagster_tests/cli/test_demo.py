@@ -116,6 +116,7 @@ def test_a_role_is_linked_to_its_partition() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_it_ends_with_the_table_of_all_eight_and_leaves_no_process(tmp_path: Path) -> None:
     """The whole main job: push, sensor, Dagster run, assessment, REST."""
     log = tmp_path / "out"
@@ -139,6 +140,7 @@ def test_it_ends_with_the_table_of_all_eight_and_leaves_no_process(tmp_path: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_ended_before_the_roles_are_ready_it_fails(tmp_path: Path) -> None:
     """CI that is told to stop must not report a demonstration that did not happen."""
     log = tmp_path / "out"

@@ -103,6 +103,8 @@ def test_a_program_that_ends_is_started_again_and_it_is_said(
     said = [line for name, line in lines.said if name == "ends"]
     assert said[0] == "ended (exit code 3); starts again in 0.01 s"
     assert said[1] == "ended (exit code 3); starts again in 0.02 s"
+    assert supervisor.failing(2) == "ends"
+    assert supervisor.failing(100) is None
 
 
 def test_what_a_program_writes_is_passed_on_under_its_name(

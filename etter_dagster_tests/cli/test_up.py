@@ -64,6 +64,7 @@ def runs(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_it_serves_says_where_refuses_a_second_and_ends_clean(tmp_path: Path) -> None:
     """One start for all of this: a start takes seconds."""
     with up(tmp_path) as process:
@@ -96,6 +97,7 @@ def test_it_serves_says_where_refuses_a_second_and_ends_clean(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_killed_in_the_middle_it_leaves_nothing_and_loses_nothing(tmp_path: Path) -> None:
     """`kill -9` while a serving run holds leases; the next start makes every role ready."""
     with up(tmp_path) as process:
