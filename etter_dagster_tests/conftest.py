@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -20,12 +19,11 @@ hypothesis.settings.load_profile("etter")
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the developer's shell sets reaches no test."""
     for name in list(os.environ):
         if name.upper().startswith("ETTER_") or name == "DAGSTER_HOME":
             monkeypatch.delenv(name)
-    yield
 
 
 @pytest.fixture

@@ -57,10 +57,9 @@ def build_push_roles_job(settings: Settings) -> dg.JobDefinition:
     """
 
     @dg.op(
-        name="push_roles",
         description="Puts each push on the queue; one that is refused has a failed record.",
     )
-    def push_roles_op(context: dg.OpExecutionContext, config: PushRolesConfig) -> None:
+    def queue_pushes(context: dg.OpExecutionContext, config: PushRolesConfig) -> None:
         try:
             pushes = asyncio.run(_hand_in(settings, config))
         except EtterError as error:
@@ -82,7 +81,7 @@ def build_push_roles_job(settings: Settings) -> dg.JobDefinition:
         ),
     )
     def push_roles() -> None:
-        push_roles_op()
+        queue_pushes()
 
     return push_roles
 

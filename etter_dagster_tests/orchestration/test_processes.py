@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sqlite3
@@ -20,6 +19,7 @@ from typing import Any, TypeVar
 import dagster as dg
 import httpx
 import pytest
+import yaml
 
 from etter_dagster.cli.ports import free_port
 from etter_dagster.model.identity import role_id
@@ -33,7 +33,7 @@ from etter_dagster.settings import Settings
 from etter_dagster.stores.protocols import PushFilter
 from etter_dagster_tests.cli.processes import eventually, started
 from etter_dagster_tests.orchestration.looking import materialized
-from etter_dagster_tests.support import JD, order, scripted_services
+from etter_dagster_tests.support import order, scripted_services
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -193,7 +193,7 @@ def test_what_a_killed_run_held_is_done_once_by_the_next(machine: Machine) -> No
         assert materialized(instance, "skills_profile") == {role_id("Acme", n) for n in NAMES}
 
 
-# -- through Dagster's webserver: the launcher's own worker process -----------------------------------
+# -- through the webserver: the process that the launcher starts --------------------------------
 LAUNCH = """
 mutation ($params: ExecutionParams!) {
   launchRun(executionParams: $params) {
@@ -231,7 +231,7 @@ class Webserver:
     def launch(self) -> str:
         params = {
             "selector": {
-                "repositoryLocationName": LOCATION,
+                "repositoryLocationName": "slow",
                 "repositoryName": "__repository__",
                 "jobName": "onboard_roles",
             },
@@ -248,15 +248,17 @@ class Webserver:
 @contextmanager
 def webserver(machine: Machine) -> Iterator[Webserver]:
     config = machine.home / "dagster.yaml"
-    config.write_text(config.read_text().replace("QueuedRunCoordinator", "DefaultRunCoordinator"))
-    lines = config.read_text().splitlines()
-    config.write_text(
-        "\n".join(x for x in lines if x.strip() not in ("dequeue_interval_seconds: 1",))
-    )
+    ours = yaml.safe_load(config.read_text())
+    for part in ("run_coordinator", "concurrency"):  # they need the daemon
+        del ours[part]
+    config.write_text(yaml.safe_dump(ours))
+    workspace = machine.home / "workspace.yaml"
+    where = {"module_name": LOCATION, "location_name": "slow"}
+    workspace.write_text(yaml.safe_dump({"load_from": [{"python_module": where}]}))
     port = free_port("127.0.0.1")
     command = [
         sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port),
-        "-m", LOCATION,
+        "-w", str(workspace),
     ]  # fmt: skip
     log = machine.home / "webserver.log"
     with started(command, env=machine.environment(), log=log) as process:

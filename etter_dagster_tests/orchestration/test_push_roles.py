@@ -40,7 +40,7 @@ def launch(
     """One run of the job, as a launch through GraphQL does it."""
     config = {"pushes": list(items), "idempotency_key": key, "api_key_id": "k1"}
     return build_push_roles_job(settings).execute_in_process(
-        run_config={"ops": {"push_roles": {"config": config}}},
+        run_config={"ops": {"queue_pushes": {"config": config}}},
         raise_on_error=False,
     )
 
@@ -100,7 +100,7 @@ def test_the_same_key_with_other_pushes_fails_the_run_and_queues_nothing(
     launch(settings, item("A"))
     result = launch(settings, item("B"), item("C"))
     assert not result.success
-    failure = result.failure_data_for_node("push_roles")
+    failure = result.failure_data_for_node("queue_pushes")
     assert failure is not None
     assert "IDEMPOTENCY_CONFLICT" in str(failure.user_failure_data)
     assert [p.role_name for p in recorded(settings, 1)] == ["A"]
@@ -229,7 +229,7 @@ def test_it_stands_in_the_audit_under_the_key_that_asked(settings: Settings) -> 
 @pytest.mark.parametrize("key", ["", "k" * 256])
 def test_a_key_of_no_use_fails_the_run_naming_the_field(settings: Settings, key: str) -> None:
     result = launch(settings, item("A"), key=key)
-    failure = result.failure_data_for_node("push_roles")
+    failure = result.failure_data_for_node("queue_pushes")
     assert failure is not None
     assert "idempotency_key" in str(failure.user_failure_data)
 

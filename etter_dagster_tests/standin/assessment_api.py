@@ -60,7 +60,7 @@ class _Endpoint:
 
     async def _answer(self, request: Request, body: Body, fault: Fault) -> Response:
         await asyncio.sleep(fault.delay)
-        while fault.hold is not None and not fault.hold.is_set():  # noqa: ASYNC110
+        while fault.hold is not None and not fault.hold.is_set():
             # A test's thread sets it, so it cannot be an event of this loop.
             await asyncio.sleep(_HOLD_POLL_SECONDS)
         if fault.reset:

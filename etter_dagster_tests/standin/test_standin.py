@@ -221,7 +221,7 @@ async def test_held_calls_wait_together_and_are_counted(state: StandinState) -> 
             calls = [
                 asyncio.ensure_future(client.post(f"{PATH}/{ASSESS}", json={})) for _ in range(20)
             ]
-            while state.in_flight < 20:  # noqa: ASYNC110
+            while state.in_flight < 20:
                 await asyncio.sleep(0.005)
             assert not any(call.done() for call in calls)
             gate.set()

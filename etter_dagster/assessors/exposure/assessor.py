@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from etter_dagster.assessors.exposure.model import ExposureModel, NoTasksFound
+from etter_dagster.assessors.exposure.model import ExposureModel
+from etter_dagster.assessors.exposure.result import NoTasksFound
 from etter_dagster.assessors.protocol import AssessmentFailed, AssessmentRequest
 from etter_dagster.model.assessment import (
     AssessedTask,

@@ -1,4 +1,4 @@
-"""What a document's text is before its lines mean anything: one kind of line end, of space, no HTML.
+"""What a document's text is before its lines mean anything: line ends, spaces, no HTML.
 
 Every pattern here runs in time linear in the text; a document may be 2 MiB of anything.
 """
@@ -16,20 +16,17 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _ENTITY = re.compile(r"&(?:#\d{1,6}|#[xX][0-9a-fA-F]{1,5}|[a-zA-Z]{2,31});")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,10})(?:[\s/][^<>]{0,1000})?>")
 _COMMENT = re.compile(r"<!--[^<>]{0,5000}-->")
-_BLOCK_TAGS = frozenset(
-    "address article blockquote body br div dl dd dt footer form head header hr html main nav ol p "
-    "pre section table tbody tfoot thead tr ul".split()
+_BLOCK_TAGS = (
+    "address article blockquote body br div dl dd dt footer form head header hr html main nav ol p"
+    " pre section table tbody tfoot thead tr ul"
 )
-_INLINE_TAGS = frozenset(
-    "a abbr b code em font i img kbd label mark s small span strike strong sub sup u".split()
-)
+_INLINE_TAGS = "a abbr b code em font i img kbd label mark s small span strike strong sub sup u"
 _MARKS = re.compile(r"\*{1,3}|(?<![^\W_])_{1,3}(?=\S)|(?<=\S)_{1,3}(?![^\W_])|`+|~~")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,2000}(?:\s\"[^\"()]{0,200}\")?\)")
-_BLANKS = re.compile(r"\s+")
 
 
 def clean(text: str) -> str:
-    """The text with `\\n` line ends, plain spaces, no invisible characters and no HTML leftovers."""
+    """The text with line feeds, plain spaces, no invisible characters and no HTML leftovers."""
     text = _SURROGATES.sub("\ufffd", text)
     text = unicodedata.normalize("NFC", text)
     text = _INVISIBLE.sub("", _SPACES.sub(" ", _LINE_ENDS.sub("\n", text)))
@@ -44,8 +41,9 @@ def readable(text: str) -> str:
     """One line of plain text: no Markdown marks, no links, single spaces."""
     if "[" in text:
         text = _LINK.sub(r"\1", text)
-    text = _MARKS.sub("", text)
-    return _BLANKS.sub(" ", text).strip()
+    if any(mark in text for mark in "*_`~"):
+        text = _MARKS.sub("", text)
+    return " ".join(text.split())
 
 
 def _tag_as_text(match: re.Match[str]) -> str:
@@ -56,6 +54,6 @@ def _tag_as_text(match: re.Match[str]) -> str:
         return "\n\n" if closing else f"\n\n{'#' * min(int(name[1]) or 1, 6)} "
     if name in ("td", "th"):
         return "" if closing else "\t"
-    if name in _BLOCK_TAGS:
+    if name in _BLOCK_TAGS.split():
         return "\n\n" if name != "br" else "\n"
-    return "" if name in _INLINE_TAGS else match.group()
+    return "" if name in _INLINE_TAGS.split() else match.group()

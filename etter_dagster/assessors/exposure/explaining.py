@@ -1,4 +1,4 @@
-"""Why a score is what it is: the strongest words of a task, and a role's result in a few sentences."""
+"""Why a score is what it is: the strongest words of a task, and a role in a few sentences."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from etter_dagster.assessors.exposure.scoring import TaskScores
 
 _WORDS_PER_TASK = 4
 _LEAST_PUSH = 0.5
-_FUNCTION_WORDS = frozenset(
-    "a an and are as at be been being by can do does for from had has have he her his how if in into is "
-    "it its may might must no not of on or other others she should so such than that the their them "
-    "then there these they this those to up was were what when where which while who whose will with "
-    "within without would you your we our us also more most some any all each s".split()
+_FUNCTION_WORDS = (
+    "a an and are as at be been being by can do does for from had has have he her his how if "
+    "in into is it its may might must no not of on or other others she should so such than "
+    "that the their them then there these they this those to up was were what when where "
+    "which while who whose will with within without would you your we our us also more most "
+    "some any all each s"
 )
 
 
 def strongest_words(scores: TaskScores, tasks: int) -> list[tuple[str, ...]]:
     """Per task the words that moved its score most, `+` up or `-` down, strongest first."""
+    function_words = frozenset(_FUNCTION_WORDS.split())
     pushes: list[dict[str, float]] = [{} for _ in range(tasks)]
     for word, task, push in zip(
         scores.words, scores.word_text.tolist(), scores.word_push.tolist(), strict=True
     ):
-        if len(word) > 2 and word not in _FUNCTION_WORDS:
+        if len(word) > 2 and word not in function_words:
             pushes[task][word] = pushes[task].get(word, 0.0) + push
     return [_strongest(push) for push in pushes]
 
@@ -52,8 +54,8 @@ def summarize(
     least = min(tasks, key=lambda task: task.score)
     sentences = [
         f"{role} has {degree} exposure to language models: {score:.0f} of 100, of which "
-        f"{automation:.0f} from work a model can speed up by itself and {augmentation:.0f} from work "
-        "it can speed up with tools built on it.",
+        f"{automation:.0f} from work a model can speed up by itself and {augmentation:.0f} from "
+        "work it can speed up with tools built on it.",
         f"Of {len(tasks)} tasks read from the job description, {count['E1']} are directly exposed, "
         f"{count['E2']} with tools, {count['E0']} hardly.",
     ]

@@ -35,10 +35,14 @@ class Grams(NamedTuple):
 
 
 class HashedTexts(NamedTuple):
-    """The two kinds of n-grams, and the words they point at."""
+    """The kinds of n-grams, and the words they point at."""
 
+    singles: Grams
+    """The words by themselves, one entry per word."""
     words: Grams
     chars: Grams
+    openings: Grams
+    """How each text begins: its verb mostly, which says more than the same word elsewhere."""
     spelling: list[str]
     """The folded spelling of each word."""
 
@@ -52,42 +56,83 @@ def fold(text: str) -> bytes:
 
 
 def hash_texts(texts: Sequence[str]) -> HashedTexts:
-    """Hash the word 1- and 2-grams and the character 3- to 5-grams (within words) of each text."""
+    """Hash the words, word 1- and 2-grams, character 3- to 5-grams (within words) and openings."""
     joined = b"\n".join(b" %b " % fold(text) for text in texts)
     data = np.frombuffer(joined, dtype=np.uint8)
     text_at = np.cumsum(data == _END)
     is_gap = data <= _SPACE
     starts = np.flatnonzero(~is_gap[1:] & is_gap[:-1]) + 1
     word_at = np.cumsum(np.bincount(starts, minlength=data.size)) - 1
+    single = _word_hashes(data, starts, is_gap, word_at)
+    text = text_at[starts]
+    same = np.flatnonzero(text[1:] == text[:-1])
+    pair = _pair_hashes(single, same)
+    word = np.arange(starts.size)
+    singles = Grams(_mix(single), text, word)
+    pairs = Grams(_mix(pair), text[same], same)
     return HashedTexts(
-        words=_word_grams(data, starts, is_gap, text_at, word_at),
+        singles=singles,
+        words=_together(singles, pairs),
         chars=_char_grams(data, is_gap, text_at, word_at),
+        openings=_openings(single, text, same, pair),
         spelling=[word.decode() for word in joined.split()],
     )
 
 
-def _word_grams(
+def _word_hashes(
     data: NDArray[np.uint8],
     starts: NDArray[np.int64],
     is_gap: NDArray[np.bool_],
-    text_at: NDArray[np.int64],
     word_at: NDArray[np.int64],
-) -> Grams:
+) -> NDArray[np.uint32]:
     if not starts.size:
-        empty = np.zeros(0, dtype=np.int64)
-        return Grams(empty.astype(np.uint32), empty, empty)
+        return np.zeros(0, dtype=np.uint32)
     offset = np.minimum(np.arange(data.size) - starts[word_at.clip(0)], _MAX_WORD - 1)
     powers = np.cumprod(np.full(_MAX_WORD, _PRIME, dtype=np.uint32), dtype=np.uint32)
     spread = np.where(is_gap, np.uint32(0), data.astype(np.uint32) * powers[offset.clip(0)])
-    single = np.add.reduceat(spread, starts, dtype=np.uint32)
-    text = text_at[starts]
-    same = np.flatnonzero(text[1:] == text[:-1])
-    pair = single[same] * np.uint32(2654435761) + single[same + 1] + np.uint32(97)
-    word = np.arange(starts.size)
+    hashes: NDArray[np.uint32] = np.add.reduceat(spread, starts, dtype=np.uint32)
+    return hashes
+
+
+def _pair_hashes(single: NDArray[np.uint32], first: NDArray[np.int64]) -> NDArray[np.uint32]:
+    hashes: NDArray[np.uint32] = single[first] * np.uint32(2654435761) + single[first + 1]
+    hashes += np.uint32(97)
+    return hashes
+
+
+def _openings(
+    single: NDArray[np.uint32],
+    text: NDArray[np.int64],
+    same: NDArray[np.int64],
+    pair: NDArray[np.uint32],
+) -> Grams:
+    """The first word of each text and its first pair; of "prepare or review ..." also "review"."""
+    is_first = np.ones(single.size, dtype=np.bool_)
+    is_first[1:] = text[1:] != text[:-1]
+    first = np.flatnonzero(is_first)
+    begins = is_first[same]
+    joined = np.isin(single[same + 1], _joining_words()) & begins
+    third = same[joined] + 2
+    third = third[third < single.size]
+    third = third[text[third] == text[third - 2]]
+    keys = [single[first] ^ np.uint32(1), pair[begins] ^ np.uint32(2), single[third] ^ np.uint32(3)]
+    word = np.concatenate([first, same[begins], third])
+    return Grams(_mix(np.concatenate(keys)), text[word], word)
+
+
+def _joining_words() -> NDArray[np.uint32]:
+    data = np.frombuffer(b" and or ", dtype=np.uint8)
+    is_gap = data == _SPACE
+    starts = np.array([1, 5])
+    word_at = np.cumsum(np.bincount(starts, minlength=data.size)) - 1
+    return _word_hashes(data, starts, is_gap, word_at)
+
+
+def _together(one: Grams, other: Grams) -> Grams:
     return Grams(
-        keys=_mix(np.concatenate([single, pair])),
-        text=np.concatenate([text, text[same]]),
-        word=np.concatenate([word, same]),
+        keys=np.concatenate([one.keys, other.keys]),
+        text=np.concatenate([one.text, other.text]),
+        word=np.concatenate([one.word, other.word]),
     )
 
 
@@ -127,4 +172,5 @@ def _mix(keys: NDArray[np.uint32]) -> NDArray[np.uint32]:
     keys = keys * np.uint32(0x85EBCA6B)
     keys = keys ^ (keys >> np.uint32(13))
     keys = keys * np.uint32(0xC2B2AE35)
-    return keys ^ (keys >> np.uint32(16))
+    mixed: NDArray[np.uint32] = keys ^ (keys >> np.uint32(16))
+    return mixed

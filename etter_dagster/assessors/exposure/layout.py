@@ -1,7 +1,7 @@
 """A cleaned document's lines to blocks: headings, list items, table rows, paragraphs.
 
-Markdown and plain text alike. What a block is about is not known here, but for headings that carry no
-mark and are recognized by their words.
+Markdown and plain text alike. What a block is about is not known here, but for headings that
+carry no mark and are recognized by their words.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from etter_dagster.assessors.exposure.cleaning import readable
+from etter_dagster.assessors.exposure.listing import bulleted_lines
 from etter_dagster.assessors.exposure.sections import Section, section_of, whole_section_of
+from etter_dagster.assessors.exposure.sentences import is_fact
 
 
 class Kind(Enum):
@@ -40,23 +42,29 @@ PLAIN_LEVEL = 7
 _ATX = re.compile(r"(#{1,6})\s*(\S.{0,300})$")
 _BULLET = re.compile(
     r"(?:[-*+•·▪▫■□●○◦◆◇►▶▸‣⁃∙❖➢➤✓✔★☐→»–—\uf0b7\uf0a7\uf0d8]|o(?=\s)"
-    r"|\(?(?:\d{1,3}(?:\.\d{1,2}){0,3}|[a-zA-Z]|[ivx]{1,5})[.):](?=\s)|\d{1,3}(?:\.\d{1,2}){1,3}(?=\s)"
-    r"|(?<=[^\s\d])\d{1,2}\))"
-    r"(?<![*])(?:\s*\[[ xX]\])?\s*(?=[^\s*#=_-])"
+    r"|[\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?"
+    r"|\(?(?:\d{1,3}(?:\.\d{1,2}){0,3}|[a-zA-Z]|[ivx]{1,5})[.):](?=\s)"
+    r"|\d{1,3}(?:\.\d{1,2}){1,3}(?=\s)"
+    r"|\(?\d{1,3} ?%\)?(?:\s*[-:–—](?=\s)|(?=\s+[A-Z])))"
+    r"(?:\s*\[[ xX]\])?(?:\s+(?=[^\s#=-])|(?<!\*)(?=[^\s*#=_-]))"
 )
 _BOLD_LINE = re.compile(r"(?:\*\*\*?|__)(.{2,80}?)(?:\*\*\*?|__)\s*:?$")
 _RULE = re.compile(r"(?:[-=_*~•]\s*){3,}$")
 _TABLE_RULE = re.compile(r"[|:\s+-]+$")
 _INLINE_HEADING = re.compile(
-    r"(?:\*\*|__)?([A-Za-z][A-Za-z&/' -]{3,40}?)(?:\*\*|__)?\s*:(?:\*\*|__)?\s+(?=\S)"
+    r"(?:\*\*|__)?([A-Za-z][A-Za-z&,/' -]{3,40}?)(?:\*\*|__)?\s*:(?:\*\*|__)?\s+(?=\S)"
 )
 _ENDS_SENTENCE = (".", "!", "?", ";")
 
 
 def blocks(text: str) -> Iterator[Block]:
     """The blocks of a cleaned text, in order."""
-    lines = [line.strip() for line in text.split("\n")]
-    indented = [line[:1] in (" ", "\t") for line in text.split("\n")]
+    lines: list[str] = []
+    indented: list[bool] = []
+    for line in text.split("\n"):
+        parts = bulleted_lines(line.strip())
+        lines += parts
+        indented += [line[:1] in (" ", "\t")] * len(parts)
     at = 0
     while at < len(lines):
         if not lines[at] or _is_rule(lines[at]):
@@ -96,7 +104,7 @@ def _heading(line: str, under: str) -> Block | None:
     if not words:
         return None
     marked = (
-        bold or _is_shouted(words) or line.endswith(":") and section_of(words) is not Section.OPEN
+        bold or _is_shouted(words) or (line.endswith(":") and section_of(words) is not Section.OPEN)
     )
     if _BULLET.match(line) and not bold and not _numbered_heading(line):
         return None
@@ -130,8 +138,8 @@ def _cells(line: str) -> tuple[str, ...]:
         parts = line.split("\t")
     else:
         return ()
-    cells = tuple(cell for part in parts if (cell := readable(part)))
-    return cells if len(parts) > 1 or line[0] == "|" else ()
+    cells = tuple(readable(part) for part in parts)
+    return cells if any(cells) and (len(parts) > 1 or line[0] == "|") else ()
 
 
 def _starts_block(line: str, under: str) -> bool:
@@ -165,16 +173,33 @@ def _item(line: str) -> Iterator[Block]:
 
 def _paragraph(lines: list[str]) -> Iterator[Block]:
     """One paragraph, or one item per line where the lines are an unmarked list."""
-    match = _INLINE_HEADING.match(lines[0])
-    if match and section_of(match[1]) is not Section.OPEN and len(match[1].split()) <= 5:
-        yield Block(Kind.HEADING, readable(match[1]), PLAIN_LEVEL)
-        lines = [lines[0][match.end() :], *lines[1:]]
+    begin = 0
+    for at, line in enumerate(lines):
+        if is_fact(readable(line)):
+            yield from _plain(lines[begin:at])
+            begin = at + 1
+        elif match := _inline_heading(line):
+            yield from _plain(lines[begin:at])
+            yield Block(Kind.HEADING, readable(match[1]), PLAIN_LEVEL)
+            begin, lines[at] = at, line[match.end() :]
+    yield from _plain(lines[begin:])
+
+
+def _plain(lines: list[str]) -> Iterator[Block]:
+    if not lines:
+        return
     capital = sum(line[0].isupper() for line in lines)
     if len(lines) >= 2 and capital >= 0.8 * len(lines):
         for line in lines:
             yield Block(
                 Kind.PARAGRAPH if line.endswith(_ENDS_SENTENCE) else Kind.ITEM, readable(line)
             )
-        return
-    if text := readable(" ".join(lines)):
+    elif text := readable(" ".join(lines)):
         yield Block(Kind.PARAGRAPH, text)
+
+
+def _inline_heading(line: str) -> re.Match[str] | None:
+    match = _INLINE_HEADING.match(line)
+    if match and section_of(match[1]) is not Section.OPEN and len(match[1].split()) <= 5:
+        return match
+    return None

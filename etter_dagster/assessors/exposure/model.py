@@ -59,8 +59,8 @@ class ExposureModel:
 def _result(read: tuple[ReadTask, ...], scores: TaskScores, title: str | None) -> ExposureResult:
     weights = np.array([task.weight for task in read])
     weights /= weights.sum()
-    automation = _points(100 * weights @ scores.direct)
-    augmentation = _points(50 * weights @ scores.with_tools)
+    automation = _points(float(100 * weights @ scores.direct))
+    augmentation = _points(float(50 * weights @ scores.with_tools))
     labels = _labels(scores)
     evidence = strongest_words(scores, len(read))
     tasks = tuple(

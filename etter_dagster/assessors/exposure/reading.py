@@ -1,24 +1,31 @@
 """Read the tasks out of a job description written by people.
 
-What counts: lists, tables and prose under headings about the work; where there are none, whatever does
-not speak of the requirements, the employer, the benefits or the place. How much a task is exposed is
-not known here.
+What counts: lists, tables and prose under headings about the work; where there are none, whatever
+does not speak of the requirements, the employer, the benefits or the place. How much a task is
+exposed is not known here.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from etter_dagster.assessors.exposure.cleaning import clean
 from etter_dagster.assessors.exposure.layout import PLAIN_LEVEL, Block, Kind, blocks
+from etter_dagster.assessors.exposure.listing import labelled, listed
 from etter_dagster.assessors.exposure.sections import Section, section_of, whole_section_of
 from etter_dagster.assessors.exposure.sentences import is_work, sentences
 
-READING_VERSION = 1
+READING_VERSION = 2
 MAX_TASKS = 200
 MAX_TASK_CHARACTERS = 1000
 _PROSE_WEIGHT = 0.5
+_LEAST_PROSE_WORDS = 4
+_LEAST_WORDS_OF_TASK = 2
+_LONGEST_LABEL = 4
+_LEAST_WORDS_ELSEWHERE = 3
+_WORD = re.compile(r"[^\W\d_][\w'’.-]*")
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class ReadTask:
 
     text: str
     weight: float
-    """1 for what is listed as a task; less for prose, which also repeats, explains and digresses."""
+    """1 for what is listed as a task; less for prose, which also repeats and digresses."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +54,18 @@ def read_tasks(text: str) -> tuple[ReadTask, ...]:
 
 def _find(text: str) -> Iterator[_Found]:
     section, level = Section.OPEN, 0
+    in_table, columns = False, ()
     for block in blocks(clean(text)):
+        is_first_row = block.kind is Kind.ROW and not in_table
+        in_table = block.kind is Kind.ROW
         if block.kind is Kind.HEADING:
             section, level = _enter(block, section, level)
+        elif is_first_row and (columns := _columns(block)):
+            continue
+        elif block.kind is Kind.ROW and columns:
+            for cell, column in zip(block.cells, columns, strict=False):
+                if column is Section.TASKS:
+                    yield from _items(cell, column)
         elif block.kind is Kind.ROW:
             for cell in _task_cells(block, section):
                 yield from _items(cell, section)
@@ -79,8 +95,9 @@ def _enter(heading: Block, section: Section, level: int) -> tuple[Section, int]:
 
 def _task_cells(row: Block, section: Section) -> Iterable[str]:
     """The cells of a table row that may hold tasks: a labelled row says itself what it holds."""
-    label = section_of(row.cells[0]) if len(row.cells[0].split()) <= 4 else Section.OPEN
-    if len(row.cells) > 1 and whole_section_of(row.cells[0]) is Section.TASKS:
+    first = row.cells[0]
+    label = section_of(first) if len(first.split()) <= _LONGEST_LABEL else Section.OPEN
+    if len(row.cells) > 1 and whole_section_of(first) is Section.TASKS:
         return row.cells[1:]
     if label is not Section.OPEN or section is Section.OTHER:
         return ()
@@ -88,19 +105,49 @@ def _task_cells(row: Block, section: Section) -> Iterable[str]:
     return (longest,) if len(longest.split()) >= 3 else ()
 
 
+def _columns(row: Block) -> tuple[Section, ...]:
+    """What each column of a table holds, where the row is its head; else nothing.
+
+    "Responsibilities | Requirements" is a head; "Responsibilities | Cook meals" is a labelled row.
+    """
+    columns = tuple(
+        section_of(cell) if len(cell.split()) <= _LONGEST_LABEL else Section.OPEN
+        for cell in row.cells
+    )
+    is_head = Section.TASKS in columns[1:] or (
+        columns[0] is Section.TASKS and Section.OTHER in columns[1:]
+    )
+    return columns if is_head else ()
+
+
 def _items(text: str, section: Section) -> Iterator[_Found]:
-    if len(text.split()) >= (2 if section is Section.TASKS else 3) and is_work(text, prose=False):
-        yield _Found(ReadTask(_bounded(text), 1.0), section)
+    least = _LEAST_WORDS_OF_TASK if section is Section.TASKS else _LEAST_WORDS_ELSEWHERE
+    for sentence in sentences(text):
+        for part in listed(sentence, prose=False):
+            if _word_count(part) >= least and is_work(part, prose=False):
+                yield _Found(ReadTask(_bounded(part), 1.0), section)
 
 
 def _prose(text: str, section: Section) -> Iterator[_Found]:
     for sentence in sentences(text):
-        if (
-            len(sentence.split()) >= 4
-            and not sentence.endswith(":")
-            and is_work(sentence, prose=True)
-        ):
+        own, sentence = labelled(sentence)
+        section = section if own is Section.OPEN else own
+        if section is Section.OTHER or not _is_said_of_work(sentence):
+            continue
+        parts = listed(sentence, prose=True)
+        if len(parts) > 1:
+            yield from (found for part in parts for found in _items(part, section))
+        else:
             yield _Found(ReadTask(_bounded(sentence), _PROSE_WEIGHT), section)
+
+
+def _is_said_of_work(sentence: str) -> bool:
+    enough = _word_count(sentence) >= _LEAST_PROSE_WORDS
+    return enough and not sentence.endswith(":") and is_work(sentence, prose=True)
+
+
+def _word_count(text: str) -> int:
+    return len(_WORD.findall(text[:MAX_TASK_CHARACTERS]))
 
 
 def _unique(found: Iterable[_Found]) -> Iterator[_Found]:

@@ -9,7 +9,7 @@ Exposure = Literal["E0", "E1", "E2"]
 Category = Literal["automation", "augmentation", "human"]
 
 
-class NoTasksFound(ValueError):  # noqa: N818 - the name says what happened
+class NoTasksFound(ValueError):
     """The text says nothing about what the job's holder does."""
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etter_dagster.assessors.exposure.grams import Grams, hash_texts
+from etter_dagster.assessors.exposure.meaning import LEAST_LENGTH, Meaning, closeness, places
 from etter_dagster.assessors.exposure.weights import Block, Weights
 
 
@@ -62,35 +64,57 @@ def tf_idf(
 def score_tasks(weights: Weights, texts: Sequence[str]) -> TaskScores:
     """Score each text by itself."""
     hashed = hash_texts(texts)
-    pushes = [
+    of_grams = [
         _pushes(hashed.words, weights.words, len(texts)),
         _pushes(hashed.chars, weights.chars, len(texts)),
+        _pushes(hashed.openings, weights.openings, len(texts)),
     ]
-    text = np.concatenate([part.text for part in pushes])
-    word = np.concatenate([part.word for part in pushes])
-    push = np.concatenate([part.push for part in pushes]).astype(np.float64)
-    raw = [
-        np.bincount(text, weights=push[:, output], minlength=len(texts)) + intercept
-        for output, intercept in enumerate(weights.intercept)
-    ]
-    direct, with_tools = _shares(*raw)
-    on_score = 100 * (push[:, 0] + push[:, 1] / 2)
+    gained, of_meaning = _of_meaning(hashed.singles, weights.meaning, len(texts))
+    raw = weights.intercept + gained + _sums(of_grams, by="text", size=len(texts))
+    direct, with_tools = _shares(raw[:, 0], raw[:, 1])
+    by_word = _sums([*of_grams, of_meaning], by="word", size=len(hashed.spelling))
     return TaskScores(
         direct=direct,
         with_tools=with_tools,
         words=tuple(hashed.spelling),
-        word_text=hashed.words.text[: len(hashed.spelling)],
-        word_push=np.bincount(word, weights=on_score, minlength=len(hashed.spelling)),
+        word_text=hashed.singles.text,
+        word_push=100 * (by_word[:, 0] + by_word[:, 1] / 2),
     )
+
+
+def _sums(
+    parts: Sequence[Pushes], *, by: Literal["text", "word"], size: int
+) -> NDArray[np.float64]:
+    """(text or word, output): the pushes on it added up."""
+    at = np.concatenate([getattr(part, by) for part in parts])
+    push = np.concatenate([part.push for part in parts]).astype(np.float64)
+    return np.stack([np.bincount(at, weights=column, minlength=size) for column in push.T], axis=1)
 
 
 def _pushes(grams: Grams, block: Block, texts: int) -> Pushes:
-    place, column, value = tf_idf(grams, block.keys, block.idf, texts)
+    where, column, value = tf_idf(grams, block.keys, block.idf, texts)
     return Pushes(
-        text=grams.text[place],
-        word=grams.word[place],
+        text=grams.text[where],
+        word=grams.word[where],
         push=value[:, None] * block.slopes[column],
     )
+
+
+def _of_meaning(singles: Grams, meaning: Meaning, texts: int) -> tuple[NDArray[np.float32], Pushes]:
+    """What the landmarks give each text, and each word's part in it to first order."""
+    where, column, value = tf_idf(singles, meaning.keys, meaning.idf, texts)
+    text = singles.text[where]
+    topics = value[:, None] * meaning.topics[column]
+    place, length = places(text, topics, texts)
+    near = closeness(place, meaning.landmarks, meaning.sharpness)
+    slopes = [
+        np.einsum("ik,kj->ij", meaning.sharpness * near * output, meaning.landmarks)
+        for output in meaning.slopes.T
+    ]
+    steps = topics / np.maximum(length, LEAST_LENGTH)[text, None]
+    push = np.stack([(steps * slope[text]).sum(axis=1) for slope in slopes], axis=1)
+    gained = np.einsum("ik,ko->io", near, meaning.slopes)
+    return gained, Pushes(text=text, word=singles.word[where], push=push)
 
 
 def _shares(

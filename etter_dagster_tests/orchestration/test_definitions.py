@@ -1,0 +1,32 @@
+"""What Dagster loads: everything together, under the names of the contract."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from etter_dagster.definitions import build_definitions
+from etter_dagster.settings import Settings
+
+
+def test_all_definitions_load_together(settings: Settings) -> None:
+    """An op once had the name of its job: each worked alone, and no code server came up."""
+    definitions = build_definitions(settings)
+    dg.Definitions.validate_loadable(definitions)
+    definitions.get_repository_def().load_all_definitions()
+
+
+def test_the_names_are_those_of_the_contract(settings: Settings) -> None:
+    """The platform launches by name, through GraphQL."""
+    repository = build_definitions(settings).get_repository_def()
+    assert {"onboard_roles", "push_roles"} <= set(repository.job_names)
+    assert repository.has_sensor_def("push_queue_sensor")
+    assets = {key.to_user_string() for key in repository.assets_defs_by_key}
+    assert {"company_role", "job_description", "ai_assessment", "skills_profile"} <= assets
+
+
+def test_what_is_launched_without_a_job_runs_in_one_process(settings: Settings) -> None:
+    """`Materialize` and backfills: a process per op takes seconds more, and gets no signal."""
+    repository = build_definitions(settings).get_repository_def()
+    for name in repository.job_names:
+        executor = repository.get_job(name).executor_def
+        assert executor.name == "in_process", name
