@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 
 from etter_dagster.onboarding.step_registry import load_steps
@@ -12,22 +14,24 @@ from etter_dagster.orchestration.push_roles import build_push_roles_job
 from etter_dagster.settings import Settings, get_settings
 
 
-def build_definitions(settings: Settings | None = None) -> dg.Definitions:
+def build_definitions(settings: Settings | None = None, **overrides: Any) -> dg.Definitions:
     """Everything Dagster knows of Etter.
 
     Args:
         settings: The environment's, if None.
+        overrides: Parts of `dagster.Definitions` that take the place of ours, by name.
     """
     settings = settings or get_settings()
     onboard_roles = build_onboard_roles()
-    return dg.Definitions(
-        assets=[build_role_assets(settings, load_steps(settings))],
-        jobs=[onboard_roles, build_push_roles_job(settings)],
-        sensors=[build_push_queue_sensor(settings, onboard_roles)],
+    parts: dict[str, Any] = {
+        "assets": [build_role_assets(settings, load_steps(settings))],
+        "jobs": [onboard_roles, build_push_roles_job(settings)],
+        "sensors": [build_push_queue_sensor(settings, onboard_roles)],
         # For what is launched without a job, by "Materialize" or a backfill: seconds faster than a
         # process per op, and a signal reaches the work itself.
-        executor=dg.in_process_executor,
-    )
+        "executor": dg.in_process_executor,
+    }
+    return dg.Definitions(**{**parts, **overrides})
 
 
 defs = build_definitions()

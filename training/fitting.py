@@ -7,7 +7,8 @@ parts are the start of the SVD and the choice of landmarks; both have a fixed se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ from etter_dagster.assessors.exposure.scoring import tf_idf
 from etter_dagster.assessors.exposure.weights import Block, weights_file
 from training.tasks import Tasks
 
-Matrix = NDArray[np.float32] | sparse.csr_matrix
+Matrix: TypeAlias = Any
+"""Of NumPy or of SciPy, which has no types."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def fit(tasks: Tasks, choices: Choices | None = None) -> bytes:
     features: list[Matrix] = [
         scales[name] * matrix(kinds[name], *blocks[name], texts) for name in kinds
     ]
-    space, near, whiten = _meaning(hashed.singles, texts, choices)
+    meaning, near, whiten = _meaning(hashed.singles, texts, choices)
     features.append(near @ whiten)
     labels = targets(tasks, choices.human_part)
     slopes, intercept = ridge(features, labels, choices.ridge)
@@ -65,7 +67,7 @@ def fit(tasks: Tasks, choices: Choices | None = None) -> bytes:
             name: Block(*blocks[name], scales[name] * slope)
             for name, slope in zip(kinds, of_grams, strict=True)
         },
-        Meaning(*space, whiten @ of_landmarks, choices.sharpness),
+        replace(meaning, slopes=whiten @ of_landmarks),
         intercept,
     )
 
@@ -97,8 +99,8 @@ def matrix(
 
 def _meaning(
     singles: Grams, texts: int, choices: Choices
-) -> tuple[tuple[NDArray[np.generic], ...], NDArray[np.float32], NDArray[np.float32]]:
-    """Keys, IDF, topics and landmarks; closeness of the texts; what makes ridge on it a kernel's.
+) -> tuple[Meaning, NDArray[np.float32], NDArray[np.float32]]:
+    """Topics and landmarks; closeness of the texts to them; what makes ridge on it a kernel's.
 
     The last is the Nyström method: closeness times the inverse root of the closeness among the
     landmarks has the inner products of the kernel itself.
@@ -117,7 +119,9 @@ def _meaning(
     )
     whiten = turn / np.sqrt(np.maximum(among, 1e-6)) @ turn.T
     near = closeness(place, landmarks, choices.sharpness)
-    return (keys, idf, topics, landmarks), near, (choices.meaning**0.5 * whiten).astype(np.float32)
+    unlearned = np.zeros((choices.landmarks, 2), dtype=np.float32)
+    meaning = Meaning(keys, idf, topics, landmarks, unlearned, choices.sharpness)
+    return meaning, near, (choices.meaning**0.5 * whiten).astype(np.float32)
 
 
 def ridge(
@@ -131,8 +135,9 @@ def ridge(
 
     def product(v: NDArray[np.float64]) -> NDArray[np.float64]:
         v = v - v.mean()
-        total = sum(x @ (x.T @ v) for x in features)
-        return total - total.mean() + penalty * v
+        total: NDArray[np.float64] = np.sum([x @ (x.T @ v) for x in features], axis=0)
+        total += penalty * v - total.mean()
+        return total
 
     gram = LinearOperator((texts, texts), matvec=product, dtype=np.float64)
     centre = outputs.mean(axis=0)

@@ -55,7 +55,8 @@ def read_tasks(path: Path = TASKS_FILE) -> Tasks:
 
 def beta(labels: NDArray[np.str_]) -> NDArray[np.float64]:
     """The paper's beta of each task: 1 for E1, 1/2 for E2."""
-    return (labels == "E1") + (labels == "E2") / 2
+    shares: NDArray[np.float64] = (labels == "E1") + (labels == "E2") / 2
+    return shares
 
 
 def by_occupation(

@@ -29,3 +29,16 @@ def plan(context: dg.AssetExecutionContext, asset: str, role_id: str) -> None:
         AssetMaterializationPlannedData(dg.AssetKey(asset), partition=role_id),
     )
     context.instance.report_dagster_event(event, context.run.run_id, logging.DEBUG)
+
+
+def newest_event(instance: dg.DagsterInstance) -> int | None:
+    """The id of the newest event in Dagster's log, of whatever run; None if there is none.
+
+    Taken right after an event was logged, it points at that event for those who look for what
+    happened to its partition later: nobody else works on the role meanwhile. Logging itself does
+    not say the id.
+
+    Args:
+        instance: Whose log is asked.
+    """
+    return instance.event_log_storage.get_maximum_record_id()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -12,19 +12,33 @@ from etter_dagster.onboarding.reporting import Materialization
 DATA_VERSION_TAG = "dagster/data_version"
 CODE_VERSION_TAG = "dagster/code_version"
 INPUT_VERSION_TAG = "dagster/input_data_version/"
+INPUT_POINTER_TAG = "dagster/input_event_pointer/"
+_NO_POINTER = "NULL"
 
 
-def materialization(
-    event: Materialization, parent_versions: Mapping[str, str]
-) -> dg.AssetMaterialization:
+class Input(NamedTuple):
+    """An asset of the same role that another one is made from.
+
+    `event` is the id of an event of Dagster's log, not older than its materialization.
+    """
+
+    data_version: str
+    event: int | None
+
+
+def materialization(event: Materialization, inputs: Mapping[str, Input]) -> dg.AssetMaterialization:
     """An event of one asset of one role.
 
     Args:
         event: What was made.
-        parent_versions: Data versions of the parents it was made from, by asset name.
+        inputs: The parents it was made from, by asset name. Dagster shows the partition as out of
+            sync at once unless each of its asset's parents is among them.
     """
     tags = {DATA_VERSION_TAG: event.data_version, CODE_VERSION_TAG: event.code_version}
-    tags |= {f"{INPUT_VERSION_TAG}{asset}": version for asset, version in parent_versions.items()}
+    for asset, made in inputs.items():
+        tags[f"{INPUT_VERSION_TAG}{asset}"] = made.data_version
+        pointer = _NO_POINTER if made.event is None else str(made.event)
+        tags[f"{INPUT_POINTER_TAG}{asset}"] = pointer
     return dg.AssetMaterialization(
         asset_key=event.asset,
         partition=event.role_id,

@@ -10,11 +10,14 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from typing import TypeVar
 
 import dagster as dg
 
 from etter_dagster.onboarding.reporting import Materialization
-from etter_dagster.orchestration.metadata import materialization
+from etter_dagster.orchestration.metadata import Input, materialization
+
+T = TypeVar("T")
 
 
 class DagsterReporter:
@@ -24,6 +27,7 @@ class DagsterReporter:
 
     Args:
         log_event: Writes a materialization.
+        newest_event: The id of the newest event written, by whomever.
         plan: Says that an asset of a role was to be made; None where the run has planned it.
         ensure_partitions: Adds partitions that are missing.
         parents: The parents of each asset.
@@ -33,15 +37,18 @@ class DagsterReporter:
         self,
         *,
         log_event: Callable[[dg.AssetMaterialization], None],
+        newest_event: Callable[[], int | None],
         plan: Callable[[str, str], None] | None,
         ensure_partitions: Callable[[Sequence[str]], None],
         parents: Mapping[str, Sequence[str]],
     ) -> None:
         self._log_event = log_event
+        self._newest_event = newest_event
         self._plan = plan
         self._ensure_partitions = ensure_partitions
         self._parents = parents
-        self._versions: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._inputs = {parent for of_one in parents.values() for parent in of_one}
+        self._made: defaultdict[str, dict[str, Input]] = defaultdict(dict)
         self._places: dict[str, int] = {}
         self._writer = EventWriter()
 
@@ -53,18 +60,15 @@ class DagsterReporter:
 
     async def materialized(self, event: Materialization) -> None:
         """Returns when the event is stored."""
-        versions = self._versions[event.role_id]
-        known = {
-            parent: versions[parent]
-            for parent in self._parents.get(event.asset, ())
-            if parent in versions
-        }
-        await self._write(event.role_id, self._log_event, materialization(event, known))
-        versions[event.asset] = event.data_version
+        made = self._made[event.role_id]
+        parents = self._parents.get(event.asset, ())
+        inputs = {parent: made[parent] for parent in parents if parent in made}
+        pointer = await self._write(event.role_id, self._log, materialization(event, inputs))
+        made[event.asset] = Input(event.data_version, pointer)
 
     async def failed(self, role_id: str, assets: Sequence[str]) -> None:
         """The partitions show as failed once the run has failed."""
-        self._versions.pop(role_id, None)
+        self._made.pop(role_id, None)
         if self._plan is not None:
             for asset in assets:
                 await self._write(role_id, self._plan, asset, role_id)
@@ -73,8 +77,13 @@ class DagsterReporter:
         """Returns when everything is written."""
         self._writer.close()
 
-    async def _write(self, role_id: str, act: Callable[..., None], *given: object) -> None:
-        await self._writer.write(self._places.get(role_id, 0), act, *given)
+    def _log(self, event: dg.AssetMaterialization) -> int | None:
+        self._log_event(event)
+        made = event.asset_key.to_user_string()
+        return self._newest_event() if made in self._inputs else None
+
+    async def _write(self, role_id: str, act: Callable[..., T], *given: object) -> T:
+        return await self._writer.write(self._places.get(role_id, 0), act, *given)
 
 
 class EventWriter:
@@ -89,26 +98,29 @@ class EventWriter:
             queue.PriorityQueue()
         )
         self._arrivals = itertools.count()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="dagster-events", daemon=True)
         self._thread.start()
 
-    async def write(self, place: float, act: Callable[..., None], *given: object) -> None:
-        """Returns when `act` has run, or raises what it raised."""
-        done: Future[None] = Future()
+    async def write(self, place: float, act: Callable[..., T], *given: object) -> T:
+        """What `act` gives when it has run; raises what it raises."""
+        if self._closed:
+            raise RuntimeError("the writer is closed: nobody would ever answer")
+        done: Future[T] = Future()
 
         def run() -> None:
             try:
-                act(*given)
-                done.set_result(None)
+                done.set_result(act(*given))
             except BaseException as error:
                 done.set_exception(error)
 
         self._waiting.put((place, next(self._arrivals), run))
         # What was handed over is written even if who asked is cancelled meanwhile.
-        await asyncio.shield(asyncio.wrap_future(done))
+        return await asyncio.shield(asyncio.wrap_future(done))
 
     def close(self) -> None:
         """Returns when everything is written."""
+        self._closed = True
         self._waiting.put((math.inf, next(self._arrivals), None))
         self._thread.join()
 

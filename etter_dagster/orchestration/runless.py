@@ -15,6 +15,7 @@ import dagster as dg
 from etter_dagster.model.errors import ErrorCode, EtterError
 from etter_dagster.onboarding.step_registry import load_steps
 from etter_dagster.orchestration.assets import parents_of
+from etter_dagster.orchestration.events import newest_event
 from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.orchestration.reporter import DagsterReporter
 from etter_dagster.orchestration.storage import HOME_ENV
@@ -42,6 +43,7 @@ def runless_reporter(instance: dg.DagsterInstance) -> DagsterReporter:
     """
     return DagsterReporter(
         log_event=instance.report_runless_asset_event,
+        newest_event=functools.partial(newest_event, instance),
         plan=None,
         ensure_partitions=functools.partial(add_partitions, instance),
         parents=parents_of(load_steps(get_settings())),

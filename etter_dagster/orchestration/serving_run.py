@@ -20,7 +20,7 @@ from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.onboarding.partition_run import work_roles
 from etter_dagster.onboarding.services import Services, open_services, prepare
 from etter_dagster.onboarding.serving import serve
-from etter_dagster.orchestration.events import plan
+from etter_dagster.orchestration.events import newest_event, plan
 from etter_dagster.orchestration.partitions import KnownPartitions
 from etter_dagster.orchestration.reporter import DagsterReporter
 from etter_dagster.settings import Settings
@@ -64,6 +64,7 @@ def run_onboarding(
     partitioned = context.has_partition_key or context.has_partition_key_range
     reporter = DagsterReporter(
         log_event=context.log_event,
+        newest_event=lambda: newest_event(context.instance),
         plan=None if partitioned else lambda asset, role_id: plan(context, asset, role_id),
         ensure_partitions=KnownPartitions(context.instance).ensure,
         parents=parents,

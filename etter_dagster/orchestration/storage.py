@@ -8,22 +8,27 @@ private API and are held by tests.
 from __future__ import annotations
 
 import os
+import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as db
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from dagster_postgres import DagsterPostgresStorage
 from filelock import FileLock
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import QueuePool
 
-POSTGRES_ENV = "ETTER_DAGSTER_POSTGRES_URL"
+from etter_dagster.settings import get_settings
+
+if TYPE_CHECKING:
+    from etter_dagster.orchestration.storage_postgres import EtterPostgresStorage
+
 HOME_ENV = "DAGSTER_HOME"
 _OPEN_FILES = 16  # a webserver looks into many runs, one after the other
 
@@ -33,8 +38,10 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._inherited: list[Engine] = []
         self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
+        _opened.add(self)
 
     @classmethod
     def from_config_value(
@@ -49,13 +56,27 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
             self._tables.add(table_name)
         return table_name in self._tables
 
+    def wipe(self) -> None:
+        """Deletes all events; a file that is still open would be written to, and seen by nobody."""
+        self._close()
+        super().wipe()
+
     def dispose(self) -> None:
         """Closes the files."""
+        self._close()
+        super().dispose()
+
+    def forked(self) -> None:
+        """Opens all files anew: SQLite allows no use, nor closing, of what the parent opened."""
+        self._inherited.extend(self._engines.values())
+        self._engines.clear()
+        self._db_lock = threading.Lock()  # a thread that is not here may have held it
+
+    def _close(self) -> None:
         with self._db_lock:
             for engine in self._engines.values():
                 engine.dispose()
             self._engines.clear()
-        super().dispose()
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
@@ -87,6 +108,17 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         return engine
 
 
+_opened: weakref.WeakSet[PooledSqliteEventLogStorage] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for storage in list(_opened):
+        storage.forked()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 class EtterStorage(DagsterSqliteStorage):
     """Storage under `DAGSTER_HOME`, or in PostgreSQL where its URL is set."""
 
@@ -101,20 +133,20 @@ class EtterStorage(DagsterSqliteStorage):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """It takes no config: the environment says where."""
+        """It takes no config: the settings say where."""
         return {}
 
     @classmethod
     def from_config_value(  # type: ignore[override]
         cls, inst_data: ConfigurableClassData | None, config_value: Any
-    ) -> DagsterSqliteStorage | DagsterPostgresStorage:
+    ) -> DagsterSqliteStorage | EtterPostgresStorage:
         """As Dagster constructs it."""
-        if url := os.environ.get(POSTGRES_ENV):
-            # SQLAlchemy 2.1 takes psycopg 3 where no driver is named; Dagster brings psycopg2.
-            named = make_url(url).set(drivername="postgresql+psycopg2")
-            return DagsterPostgresStorage(
-                postgres_url=named.render_as_string(hide_password=False), inst_data=inst_data
-            )
+        # By the settings, not the environment: the URL may stand in `.env` or a secret's file.
+        if url := get_settings().dagster_postgres_url:
+            # Here: importing it takes a tenth of a second of every run that does without it.
+            from etter_dagster.orchestration.storage_postgres import EtterPostgresStorage
+
+            return EtterPostgresStorage(url.get_secret_value(), inst_data)
         home = os.environ.get(HOME_ENV)
         if not home:
             raise ValueError(f"{HOME_ENV} is not set: name the folder that holds Dagster's state")

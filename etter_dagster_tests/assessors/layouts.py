@@ -333,6 +333,205 @@ Acme participates in E-Verify. The pay range for this role is $80,000 - $100,000
             "You'll partner with hiring managers to define job requirements.",
         ],
     ),
+    "emoji as bullets": Document(
+        """\
+About the job
+Company Description
+At Globex, we're reimagining logistics. Founded in 2012, we've grown to 3,000 people in 14 countries.
+
+Job Description
+We are seeking a Supply Chain Analyst. Reporting to the Director of Operations, you will be responsible for forecasting demand and optimising inventory.
+
+Your day-to-day:
+✅ Forecast demand for 200+ SKUs
+✅ Build dashboards in Tableau
+✅ Negotiate with carriers
+
+Qualifications
+✅ BS in Supply Chain
+✅ SQL
+
+Additional Information
+All your information will be kept confidential according to EEO guidelines.
+""",
+        [
+            "Reporting to the Director of Operations, you will be responsible for forecasting demand and optimising inventory.",
+            "Forecast demand for 200+ SKUs",
+            "Build dashboards in Tableau",
+            "Negotiate with carriers",
+        ],
+    ),
+    "tabs after bullets": Document(
+        """\
+Job summary
+Are you passionate about policy? Join the Department and help shape the future.
+
+Job description
+As a Policy Adviser you will:
+•\tdraft briefings and submissions for ministers
+•\tanalyse evidence and present options
+•\twork with stakeholders across government
+
+Person specification
+Essential criteria:
+•\tExperience of drafting
+•\tAbility to analyse evidence
+Desirable criteria:
+•\tKnowledge of energy policy
+
+Benefits
+Alongside your salary of £34,000, the Department contributes £9,000 towards you being a member of the Civil Service Defined Benefit Pension scheme.
+•\tLearning and development
+•\tFlexible working
+""",
+        [
+            "draft briefings and submissions for ministers",
+            "analyse evidence and present options",
+            "work with stakeholders across government",
+        ],
+    ),
+    "hard-wrapped lines": Document(
+        """\
+POSITION SUMMARY: The Registered Nurse provides direct patient care on a 30-bed
+medical-surgical unit, assesses patients' conditions, and coordinates with
+physicians to carry out the plan of care.
+
+PRINCIPAL DUTIES AND RESPONSIBILITIES:
+
+   1.  Assesses patients on admission and at least once per
+       shift, and documents findings in the chart.
+   2.  Administers medications as ordered by the physician, observing
+       the rights of medication administration.
+   3.  Educates patients and families about
+       discharge instructions.
+
+MINIMUM REQUIREMENTS:
+   1.  Graduate of an accredited nursing program.
+   2.  Current RN license in the State of Ohio.
+
+WORKING CONDITIONS:
+   Exposure to blood and body fluids. Must be able to stand for 8 hours.
+""",
+        [
+            "The Registered Nurse provides direct patient care on a 30-bed medical-surgical unit, assesses patients' conditions, and coordinates with physicians to carry out the plan of care.",
+            "Assesses patients on admission and at least once per shift, and documents findings in the chart.",
+            "Administers medications as ordered by the physician, observing the rights of medication administration.",
+            "Educates patients and families about discharge instructions.",
+        ],
+    ),
+    "questions as headings": Document(
+        """\
+What will you be doing?
+Managing a portfolio of clients
+Preparing tax computations
+Reviewing the work of juniors
+What are we looking for?
+ACA qualified
+Good Excel
+What's in it for you?
+Bonus
+25 days' leave
+""",
+        [
+            "Managing a portfolio of clients",
+            "Preparing tax computations",
+            "Reviewing the work of juniors",
+        ],
+    ),
+    "columns of a table": Document(
+        """\
+| Responsibilities | Requirements |
+|---|---|
+| Clean rooms and make beds | Friendly attitude |
+| Report damage to reception | Weekend availability |
+""",
+        [
+            "Clean rooms and make beds",
+            "Report damage to reception",
+        ],
+    ),
+    "HTML table": Document(
+        """\
+<table><tr><th>Responsibilities</th><td>Plan shifts for 20 staff</td></tr><tr><th>Requirements</th><td>HACCP certificate</td></tr></table>
+""",
+        [
+            "Plan shifts for 20 staff",
+        ],
+    ),
+    "nested lists": Document(
+        """\
+## Duties
+- Manage client accounts:
+  - Set up new accounts
+  - Close old accounts
+- Reporting
+  1. Prepare monthly reports
+  2. Send reports to clients
+""",
+        [
+            "Set up new accounts",
+            "Close old accounts",
+            "Prepare monthly reports",
+            "Send reports to clients",
+        ],
+    ),
+    "facts above prose": Document(
+        """\
+**Job Type:** Full-time
+**Pay:** $20.00 per hour
+**Schedule:** Monday to Friday
+
+Cook burgers and fries to order. Keep the grill clean. Restock the walk-in fridge. Must be 18 or older.
+""",
+        [
+            "Cook burgers and fries to order.",
+            "Keep the grill clean.",
+            "Restock the walk-in fridge.",
+        ],
+    ),
+    "all in capitals": Document(
+        """\
+JOB PURPOSE
+ASSIST THE CHEF IN THE KITCHEN.
+DUTIES
+PEEL AND CHOP VEGETABLES
+WASH DISHES
+MOP FLOORS
+""",
+        [
+            "Assist the chef in the kitchen.",
+            "Peel and chop vegetables",
+            "Wash dishes",
+            "Mop floors",
+        ],
+    ),
+    "themes under Markdown headings": Document(
+        """\
+# Claims Adjuster
+
+## Role Overview
+Investigates insurance claims to determine liability.
+
+## Key Responsibilities
+### Claims Investigation
+- Interview claimants and witnesses
+- Inspect damaged property
+### Training
+- Coach junior adjusters
+
+## Required Skills
+### Technical
+- Xactimate
+## Qualifications
+- Bachelor's degree
+""",
+        [
+            "Investigates insurance claims to determine liability.",
+            "Interview claimants and witnesses",
+            "Inspect damaged property",
+            "Coach junior adjusters",
+        ],
+    ),
 }
 
 NO_TASKS: dict[str, str] = {

@@ -21,6 +21,8 @@ HOSTILE = {
     "empty lines": "\n",
     "open tags": "<a ",
     "open comments": "<!--",
+    "capitals": "SHOUT ",
+    "emoji": "✅ ",
     "open links": "[a](",
     "brackets": "[",
     "entities": "&#",

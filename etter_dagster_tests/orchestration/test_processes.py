@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -249,8 +250,12 @@ class Webserver:
 def webserver(machine: Machine) -> Iterator[Webserver]:
     config = machine.home / "dagster.yaml"
     ours = yaml.safe_load(config.read_text())
-    for part in ("run_coordinator", "concurrency"):  # they need the daemon
-        del ours[part]
+    del ours["concurrency"]
+    # The queue of runs needs the daemon, which is not here.
+    ours["run_coordinator"] = {
+        "module": "dagster._core.run_coordinator",
+        "class": "DefaultRunCoordinator",
+    }
     config.write_text(yaml.safe_dump(ours))
     workspace = machine.home / "workspace.yaml"
     where = {"module_name": LOCATION, "location_name": "slow"}
@@ -265,9 +270,13 @@ def webserver(machine: Machine) -> Iterator[Webserver]:
         server = Webserver(f"http://127.0.0.1:{port}")
         eventually(lambda: server.up() or process.poll() is not None, "the webserver answers", 120)
         assert process.poll() is None, log.read_text()
-        yield server
-        process.terminate()
-        process.wait(60)
+        try:
+            yield server
+        finally:
+            process.terminate()
+            process.wait(60)
+            with suppress(ProcessLookupError):  # its code server, while a run of it still works
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(("how", "ends"), [("terminate", "CANCELED"), ("sigterm", "FAILURE")])
@@ -293,6 +302,6 @@ def worker_of(run_id: str) -> int:
     """The process of a run, as the run's own log names it."""
     with dg.DagsterInstance.get() as instance:
         for record in instance.all_logs(run_id):
-            if record.dagster_event and "pid" in record.dagster_event.event_specific_metadata:
-                return int(record.dagster_event.event_specific_metadata["pid"].value)
+            if found := re.search(r"\(pid: (\d+)\)", record.message):
+                return int(found[1])
     raise AssertionError("the run's log names no process")

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import dagster as dg
 import pytest
@@ -96,12 +96,19 @@ class Ticks:
     def __call__(self) -> list[dg.RunRequest] | str:
         """The run requests of a tick, or why there are none."""
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
-        found: list[Any] = list(self.sensor(context))  # type: ignore[call-overload]
+        found = list(cast("Iterator[Any]", self.sensor(context)))
         self.cursor = context.cursor
         if isinstance(found[0], dg.SkipReason):
             assert len(found) == 1
             return found[0].skip_message or ""
         return found
+
+    def one(self) -> dg.RunRequest:
+        """The run request of a tick that launches one run."""
+        found = self()
+        assert not isinstance(found, str), found
+        (request,) = found
+        return request
 
     def launched(self) -> int:
         found = self()
@@ -137,8 +144,7 @@ def test_an_idle_queue_is_said_to_be_idle(ticks: Ticks) -> None:
 def test_a_push_gets_a_run_and_the_next_tick_does_not_launch_another(ticks: Ticks) -> None:
     """The run takes seconds to start; each tick until then would launch one more."""
     ticks.push(3)
-    (request,) = ticks()
-    assert isinstance(request, dg.RunRequest)
+    request = ticks.one()
     assert request.run_key == request.tags[LAUNCH_TAG]
     assert request.partition_key is None
     assert "1 starting" in str(ticks())
@@ -161,8 +167,7 @@ def test_work_that_the_limits_hold_back_needs_no_run(ticks: Ticks) -> None:
 
 def test_a_run_that_claims_is_counted_by_its_free_places(ticks: Ticks) -> None:
     ticks.push(4)
-    (request,) = ticks()
-    assert isinstance(request, dg.RunRequest)
+    request = ticks.one()
     name = request.tags[LAUNCH_TAG]
     ticks.work(lambda s: s.queue.claim(name, 5, limits=s.limits, lease_seconds=30))
     ticks.push(1, "S")
@@ -176,8 +181,7 @@ def test_a_run_whose_heartbeat_is_older_than_a_lease_is_not_counted(ticks: Ticks
     ticks.settings = ticks.settings.with_changes(lease_seconds=1)
     ticks.sensor = build_push_queue_sensor(ticks.settings, build_onboard_roles())
     ticks.push(1)
-    (request,) = ticks()
-    assert isinstance(request, dg.RunRequest)
+    request = ticks.one()
     name = request.tags[LAUNCH_TAG]
     ticks.work(lambda s: s.queue.claim(name, 5, limits=s.limits, lease_seconds=1))
     assert ticks.launched() == 0
@@ -196,8 +200,7 @@ def test_a_run_that_has_claimed_all_it_will_is_not_counted(ticks: Ticks) -> None
 
 def test_a_launched_run_that_ended_before_it_claimed_is_replaced(ticks: Ticks) -> None:
     ticks.push(1)
-    (request,) = ticks()
-    assert isinstance(request, dg.RunRequest)
+    request = ticks.one()
     ticks.instance.add_run(
         dg.DagsterRun("onboard_roles", tags=request.tags, status=dg.DagsterRunStatus.FAILURE)
     )
@@ -209,8 +212,7 @@ def test_a_launched_run_that_never_came_is_replaced_one_that_waits_is_not(
 ) -> None:
     """A run that Dagster holds back is still to come, however long that takes."""
     ticks.push(1)
-    (request,) = ticks()
-    assert isinstance(request, dg.RunRequest)
+    request = ticks.one()
     monkeypatch.setattr(module, "STARTING_SECONDS", -1.0)
     run = dg.DagsterRun("onboard_roles", tags=request.tags, status=dg.DagsterRunStatus.NOT_STARTED)
     ticks.instance.add_run(run)

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from etter_dagster.model.errors import ErrorCode, EtterError
 from etter_dagster.model.identity import derived_workflow_id, role_id
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.push import Push, Source
 from etter_dagster.onboarding.accept import accept
 from etter_dagster.onboarding.archive import archive
-from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.handing_in import hand_in
+from etter_dagster.onboarding.services import Services, utc_now
 from etter_dagster.onboarding.status import find_pushes
 from etter_dagster.orchestration.push_roles import build_push_roles_job
 from etter_dagster.settings import Settings
 from etter_dagster.stores.protocols import AuditEntry
+from etter_dagster_tests.conftest import Clock
 from etter_dagster_tests.support import JD, forced, order, scripted_services, work_off
 
 KEY = "deploy-7"
 
 
-def item(role_name: str = "Analyst", **changes: Any) -> dict[str, Any]:
+def item(role_name: Any = "Analyst", **changes: Any) -> dict[str, Any]:
     return {
         "company_id": "Acme",
         "role_name": role_name,
@@ -62,17 +66,22 @@ def recorded(settings: Settings, count: int, key: str = KEY) -> list[Push]:
     return asyncio.run(look())
 
 
-def with_services(settings: Settings, act: Any) -> Any:
+def with_services(settings: Settings, act: Any, clock: Callable[[], datetime] = utc_now) -> Any:
     """Runs a coroutine function over services of its own."""
 
     async def run() -> Any:
-        services = scripted_services(settings)
+        services = scripted_services(settings, clock=clock)
         try:
             return await act(services)
         finally:
             await services.close()
 
     return asyncio.run(run())
+
+
+async def hand_in_scripted(services: Services, *items: dict[str, Any]) -> list[Push]:
+    """What the job does, over services that a test can look into."""
+    return await hand_in(services, items, key_id="k1", key=KEY)
 
 
 def test_the_pushes_wait_in_the_queue_under_the_ids_that_the_caller_knew(
@@ -110,13 +119,21 @@ def test_the_same_key_with_other_pushes_fails_the_run_and_queues_nothing(
     assert active == {}
 
 
-def test_a_key_is_not_taken_again_for_other_roles_after_its_day(settings: Settings) -> None:
+def test_a_key_is_not_taken_again_for_other_roles_after_its_day(
+    settings: Settings, clock: Clock
+) -> None:
     """The ids follow from the key: the old pushes' records would pose as the new ones'."""
-    launch(settings, item("A"))
-    with_services(settings, lambda s: s.queue.release_key("push_roles:k1", KEY))
-    assert not launch(settings, item("B")).success
-    with_services(settings, lambda s: s.queue.release_key("push_roles:k1", KEY))
-    assert launch(settings, item("A")).success
+
+    async def act(services: Services) -> list[Push]:
+        await hand_in_scripted(services, item("A"))
+        clock.tick(25 * 3600)
+        with pytest.raises(EtterError) as refused:
+            await hand_in_scripted(services, item("B"))
+        assert refused.value.code is ErrorCode.IDEMPOTENCY_CONFLICT
+        return await hand_in_scripted(services, item("A"))
+
+    (again,) = with_services(settings, act, clock)
+    assert (again.role_name, again.workflow_id) == ("A", ids(1)[0])
 
 
 @pytest.mark.parametrize(
@@ -164,10 +181,9 @@ def test_a_ready_role_has_a_ready_record_with_its_score_and_is_not_moved(
         return made.workflow_id
 
     first = with_services(settings, onboard)
-    # The scripted assessor stands behind the stored assessment; the configured one is compared.
     role = with_services(settings, lambda s: s.graph.role(role_id("Acme", "Analyst")))
     assert role.workflow_id == first
-    with_scripted = with_services(settings, lambda s: _hand_in_scripted(s, item("Analyst")))
+    with_scripted = with_services(settings, lambda s: hand_in_scripted(s, item("Analyst")))
     assert [(p.status, p.ai_automation_score) for p in with_scripted] == [
         (WorkflowState.READY, 40.0)
     ]
@@ -175,20 +191,18 @@ def test_a_ready_role_has_a_ready_record_with_its_score_and_is_not_moved(
     assert (after.state, after.workflow_id) == (RoleStatus.READY, first)
 
 
-async def _hand_in_scripted(services: Services, *items: dict[str, Any]) -> list[Push]:
-    from etter_dagster.onboarding.handing_in import hand_in
-
-    return await hand_in(services, items, key_id="k1", key=KEY)
-
-
+@pytest.mark.parametrize("was_ready", [False, True])
 def test_a_push_that_is_given_up_settles_its_role_although_a_later_one_was_refused(
-    settings: Settings,
+    settings: Settings, was_ready: bool
 ) -> None:
     """The refused one's record is newer, but it did not work on the role."""
 
     async def act(services: Services) -> RoleStatus:
-        made = await accept(services, order("Analyst"))
-        await _hand_in_scripted(services, item("Analyst"))
+        if was_ready:
+            await accept(services, order("Analyst"))
+            await work_off(services)
+        made = await accept(services, order("Analyst", options=forced()))
+        await hand_in_scripted(services, item("Analyst"))
         for attempt in range(4):
             claims = await services.queue.claim(
                 f"w{attempt}", 1, limits=services.limits, lease_seconds=-1.0
@@ -215,7 +229,9 @@ def test_the_run_shows_the_verdicts_the_refused_ones_first(settings: Settings) -
     (event,) = [e for e in result.all_node_events if e.event_type_value == "STEP_OUTPUT"]
     shown = event.step_output_data.metadata
     assert (shown["pushes"].value, shown["refused"].value) == (2, 1)
-    assert [row.data["index"] for row in shown["verdicts"].records] == [1, 0]
+    table = shown["verdicts"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert [row.data["index"] for row in table.records] == [1, 0]
 
 
 def test_it_stands_in_the_audit_under_the_key_that_asked(settings: Settings) -> None:

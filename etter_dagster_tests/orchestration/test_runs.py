@@ -177,8 +177,12 @@ def test_a_range_shows_exactly_the_failing_role_as_failed(
 ) -> None:
     names = ["P1", "P2", "P3", "P4", "P5"]
     add_partitions(instance, [rid(name) for name in names])
-    for name in names:
-        work(fast, lambda s, n=name: _link(s, n, NO_TASKS if n == "P3" else JD))
+
+    async def link_all(services: Services) -> None:
+        for name in names:
+            await _link(services, name, NO_TASKS if name == "P3" else JD)
+
+    work(fast, link_all)
     tags = {
         "dagster/asset_partition_range_start": rid("P2"),
         "dagster/asset_partition_range_end": rid("P4"),

@@ -16,13 +16,13 @@ from etter_dagster.model.assessment import (
 
 
 class ExposureAssessor:
-    """Scores the tasks of a JD with the linear exposure model: offline, deterministic, no cost."""
+    """Scores the tasks of a JD with the exposure model: offline, deterministic, no cost."""
 
     @property
     def info(self) -> AssessorInfo:
         """`exposure`, with the version of the shipped weights and reading rules."""
         version = ExposureModel.load().version
-        return AssessorInfo(name="exposure", model="linear", version=version)
+        return AssessorInfo(name="exposure", model="ridge", version=version)
 
     async def assess(self, request: AssessmentRequest) -> AssessmentOutputs:
         """Reads the tasks of the role's documents and scores them, in a thread of its own.

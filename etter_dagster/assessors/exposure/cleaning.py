@@ -22,6 +22,7 @@ _BLOCK_TAGS = (
 )
 _INLINE_TAGS = "a abbr b code em font i img kbd label mark s small span strike strong sub sup u"
 _MARKS = re.compile(r"\*{1,3}|(?<![^\W_])_{1,3}(?=\S)|(?<=\S)_{1,3}(?![^\W_])|`+|~~")
+_FIRST_LETTER = re.compile(r"[^\W\d_]")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,2000}(?:\s\"[^\"()]{0,200}\")?\)")
 
 
@@ -34,7 +35,18 @@ def clean(text: str) -> str:
         text = _ENTITY.sub(lambda match: html.unescape(match.group()).replace("\xa0", " "), text)
     if "<" in text:
         text = _TAG.sub(_tag_as_text, _COMMENT.sub("", text))
-    return text
+    return _in_sentence_case(text) if text.isupper() else text
+
+
+def _in_sentence_case(text: str) -> str:
+    """A text all in capitals, where capitals say nothing of what is a heading."""
+    return "\n".join(
+        _FIRST_LETTER.sub(_capital, line.lower(), count=1) for line in text.split("\n")
+    )
+
+
+def _capital(match: re.Match[str]) -> str:
+    return match.group().upper()
 
 
 def readable(text: str) -> str:

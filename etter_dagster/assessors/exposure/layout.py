@@ -100,11 +100,13 @@ def _heading(line: str, under: str) -> Block | None:
         return Block(Kind.HEADING, readable(line), 1 if under[0] == "=" else 2)
     bold = _BOLD_LINE.match(line)
     plain = readable(bold[1] if bold else line)
-    words = plain.rstrip(" :")
+    words = plain.rstrip(" :?")
     if not words:
         return None
     marked = (
-        bold or _is_shouted(words) or (line.endswith(":") and section_of(words) is not Section.OPEN)
+        bold
+        or _is_shouted(words)
+        or (line.endswith((":", "?")) and section_of(words) is not Section.OPEN)
     )
     if _BULLET.match(line) and not bold and not _numbered_heading(line):
         return None
@@ -200,6 +202,7 @@ def _plain(lines: list[str]) -> Iterator[Block]:
 
 def _inline_heading(line: str) -> re.Match[str] | None:
     match = _INLINE_HEADING.match(line)
-    if match and section_of(match[1]) is not Section.OPEN and len(match[1].split()) <= 5:
-        return match
-    return None
+    if not match:
+        return None
+    says = section_of(match[1]) is not Section.OPEN and len(match[1].split()) <= 5
+    return match if says or _is_shouted(match[1]) else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from etter_dagster.assessors.exposure.cleaning import clean
 from etter_dagster.assessors.exposure.layout import PLAIN_LEVEL, Block, Kind, blocks
@@ -54,27 +55,19 @@ def read_tasks(text: str) -> tuple[ReadTask, ...]:
 
 def _find(text: str) -> Iterator[_Found]:
     section, level = Section.OPEN, 0
-    in_table, columns = False, ()
-    for block in blocks(clean(text)):
-        is_first_row = block.kind is Kind.ROW and not in_table
-        in_table = block.kind is Kind.ROW
-        if block.kind is Kind.HEADING:
-            section, level = _enter(block, section, level)
-        elif is_first_row and (columns := _columns(block)):
+    for is_table, group in groupby(blocks(clean(text)), key=lambda block: block.kind is Kind.ROW):
+        if is_table:
+            yield from _table(list(group), section)
             continue
-        elif block.kind is Kind.ROW and columns:
-            for cell, column in zip(block.cells, columns, strict=False):
-                if column is Section.TASKS:
-                    yield from _items(cell, column)
-        elif block.kind is Kind.ROW:
-            for cell in _task_cells(block, section):
-                yield from _items(cell, section)
-        elif section is Section.OTHER:
-            continue
-        elif block.kind is Kind.ITEM:
-            yield from _items(block.text, section)
-        else:
-            yield from _prose(block.text, section)
+        for block in group:
+            if block.kind is Kind.HEADING:
+                section, level = _enter(block, section, level)
+            elif section is Section.OTHER:
+                continue
+            elif block.kind is Kind.ITEM:
+                yield from _items(block.text, section)
+            else:
+                yield from _prose(block.text, section)
 
 
 def _enter(heading: Block, section: Section, level: int) -> tuple[Section, int]:
@@ -105,6 +98,18 @@ def _task_cells(row: Block, section: Section) -> Iterable[str]:
     return (longest,) if len(longest.split()) >= 3 else ()
 
 
+def _table(rows: list[Block], section: Section) -> Iterator[_Found]:
+    if columns := _columns(rows[0]):
+        for row in rows[1:]:
+            for cell, column in zip(row.cells, columns, strict=False):
+                if column is Section.TASKS:
+                    yield from _items(cell, column)
+        return
+    for row in rows:
+        for cell in _task_cells(row, section):
+            yield from _items(cell, section)
+
+
 def _columns(row: Block) -> tuple[Section, ...]:
     """What each column of a table holds, where the row is its head; else nothing.
 
@@ -124,7 +129,8 @@ def _items(text: str, section: Section) -> Iterator[_Found]:
     least = _LEAST_WORDS_OF_TASK if section is Section.TASKS else _LEAST_WORDS_ELSEWHERE
     for sentence in sentences(text):
         for part in listed(sentence, prose=False):
-            if _word_count(part) >= least and is_work(part, prose=False):
+            announces = part.endswith(":")
+            if _word_count(part) >= least and not announces and is_work(part, prose=False):
                 yield _Found(ReadTask(_bounded(part), 1.0), section)
 
 

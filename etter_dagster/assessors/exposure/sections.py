@@ -19,7 +19,8 @@ _NOT_A_LETTER = re.compile(r"[^a-z' ]+")
 
 # Anywhere in a heading.
 _TASK_WORDS = re.compile(
-    r"\b(?:responsibilit\w+|what will you (?:be )?do\w*|accountabilit\w+|duties|duty|tasks|job functions?|essential functions?"
+    r"\b(?:responsibilit\w+|what will you (?:be )?do\w*|accountabilit\w+|duties|duty|tasks"
+    r"|job functions?|essential functions?"
     r"|(?:key|main|core|principal|major|typical) (?:activities|functions?|deliverables?)"
     r"|key result areas?|scope of (?:the )?(?:work|role|position|job)|day to day|day in the life"
     r"|daily work|what (?:you|they|we|the|i|he|she)\b.*\b(?:do|doing|own|work on|deliver"
@@ -41,7 +42,8 @@ _OTHER_WORDS = re.compile(
     r"|our (?:company|culture|values|mission|story|team|client)|who (?:we|you) are|why \w+"
     r"|what (?:we|you(?: will|'ll)?) (?:offer|get|bring|need|have|receive|look\w*|require"
     r"|expect)\w*"
-    r"|what(?:'s| is) in it for|what we're looking|we(?:'re| are)? (?:offer|looking|require|expect)\w*|looking for"
+    r"|what(?:'s| is) in it for|what we're looking|we(?:'re| are)? (?:offer|looking|require"
+    r"|expect)\w*|looking for"
     r"|you (?:have|bring|are)"
     r"|must have|must haves|nice to have\w*|ideal candidate|candidate|person specification"
     r"|preferred"

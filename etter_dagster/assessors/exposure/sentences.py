@@ -51,7 +51,8 @@ _NOT_IN_PROSE = re.compile(
     r"|headquarters|offices?|founders?)\b|\bheadquartered\b|\bfounded in\b|\bfortune \d+"
     r"|\bapply (?:now"
     r"|today|online|for this)|\b(?:applicants?|candidates?) (?:must|will|should|are|who|with)\b"
-    r"|\bis (?:hiring|looking for|seeking|recruiting|an? (?:leading|global|fast|growing))\b|^join\b|\?$"
+    r"|\bis (?:hiring|looking for|seeking|recruiting|an? (?:leading|global|fast|growing))\b"
+    r"|^join\b|\?$"
     r"|\bfull[- ]time\b|\bpart[- ]time\b|\bovertime\b|\bremote(?:ly)? (?:work|position|role"
     r"|or hybrid)"
     r"|\bhybrid\b|\bbenefits (?:package|include)|\bemployers (?:prefer|may|require|also|often"
@@ -67,12 +68,15 @@ _NOT_IN_PROSE = re.compile(
 )
 # Whatever else the sentence says.
 _SAYS_WORK = re.compile(
-    r"\byou(?: will|['’]ll) (?!have|need|report|receive|get|join|enjoy|bring|earn|find|love|work\b|also have"
-    r"|be (?:based|working|part|joining|given|offered|paid|eligible|required|entitled|a\b|an\b|the\b))"
+    r"\byou(?: will|['’]ll) (?!have|need|report|receive|get|join|enjoy|bring|earn|find|love"
+    r"|work\b|also have"
+    r"|be (?:based|working|part|joining|given|offered|paid|eligible|required|entitled|a\b|an\b"
+    r"|the\b))"
 )
 _FACT = re.compile(
     r"^(?:location|department|reports? to|job title|job type|employment type|position"
-    r"|pay(?: rate| range)?|wage|hours|start date|closing date|contract|industry|level|salary|grade|posted|date|job id|job code|flsa(?: status)?|company|division|contact"
+    r"|pay(?: rate| range)?|wage|hours|start date|closing date|contract|industry|level|salary"
+    r"|grade|posted|date|job id|job code|flsa(?: status)?|company|division|contact"
     r"|email|phone|schedule|shift|travel|title|role|team|manager|supervisor)\s*:",
     re.I,
 )
