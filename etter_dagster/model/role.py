@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from etter_dagster.model.assessment import AssessmentInputs
+from etter_dagster.model.catalogue import KnownDocument
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.staleness import Basis, StaleReason
 from etter_dagster.model.taxonomy import TaxonomyEntry
@@ -20,13 +21,15 @@ class CurrentAssessment(BaseModel):
     assessment_id: str
     final_score: float
     basis: Basis
+    cost: float | None = None
 
 
 class Role(BaseModel):
     """One role of one company.
 
     `state` is the settled state; `workflow_id` is the push that last settled it. `jd_hash` and
-    `documents_hash` are those of what is linked now, empty where nothing is. `sequence` rises in
+    `documents_hash` are those of what is linked now, empty where nothing is. `catalogued` is what
+    the document sources were last seen to have; None before anybody looked. `sequence` rises in
     order of creation and is what a sensor's cursor holds.
     """
 
@@ -39,6 +42,7 @@ class Role(BaseModel):
     draup_role_id: str | None = None
     draup_role_name: str | None = None
     taxonomy: TaxonomyEntry | None = None
+    catalogued: tuple[KnownDocument, ...] | None = None
     jd_hash: str = ""
     documents_hash: str = ""
     workflow_id: str | None = None

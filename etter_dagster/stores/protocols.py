@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from etter_dagster.model.assessment import Assessment
+from etter_dagster.model.catalogue import KnownDocument
 from etter_dagster.model.claim_order import Lane
 from etter_dagster.model.documents import LinkedDocument
 from etter_dagster.model.errors import FieldProblem, ValidationFailed
@@ -368,8 +369,11 @@ class RoleGraph(Protocol):
 
     async def put_taxonomy(self, entries: Sequence[TaxonomyEntry]) -> list[str]:
         """Records entries; unknown roles are created in `draft`. Gives ids of roles that are new.
-        An entry's Draup role is taken over where the role has none.
+        The role takes over the entry's Draup role as `mapping_after` says.
         """
+
+    async def put_catalogue(self, found: Mapping[str, Sequence[KnownDocument]]) -> None:
+        """Records what the document sources have for each role id; unknown roles are left out."""
 
     async def role(self, role_id: str) -> Role | None:
         """A role."""
@@ -384,6 +388,11 @@ class RoleGraph(Protocol):
 
     async def roles_since(self, sequence: int, *, limit: int = 10_000) -> list[tuple[int, str]]:
         """(sequence, role id) of roles created after `sequence`, in order."""
+
+    async def roles_in(
+        self, states: Sequence[RoleStatus], *, after: int = 0, limit: int = 2_000
+    ) -> list[Role]:
+        """Roles whose settled state is one of these, in order of `sequence`, behind `after`."""
 
     async def count_roles(self, company_id: str | None = None) -> int:
         """How many roles a company (or all) has."""

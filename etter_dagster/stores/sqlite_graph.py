@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from etter_dagster.model.assessment import Assessment
+from etter_dagster.model.catalogue import KnownDocument
 from etter_dagster.model.documents import LinkedDocument
 from etter_dagster.model.errors import FieldProblem, ValidationFailed
 from etter_dagster.model.lifecycle import RoleStatus
@@ -82,6 +83,10 @@ class SqliteRoleGraph:
             return []
         return await self._database.write(lambda c: roles.put_taxonomy(c, entries, now))
 
+    async def put_catalogue(self, found: Mapping[str, Sequence[KnownDocument]]) -> None:
+        now = self._clock()
+        await self._database.write(lambda c: roles.put_catalogue(c, found, now))
+
     async def role(self, role_id: str) -> Role | None:
         return await self._database.look(lambda c: roles.find(c, role_id))
 
@@ -116,6 +121,18 @@ class SqliteRoleGraph:
                     (sequence, limit),
                 )
             ]
+        )
+
+    async def roles_in(
+        self, states: Sequence[RoleStatus], *, after: int = 0, limit: int = 2_000
+    ) -> list[Role]:
+        wanted = [state.value for state in states]
+        query = (
+            f"{roles.SELECT} WHERE state IN ({', '.join('?' * len(wanted))}) AND sequence > ? "
+            "ORDER BY sequence LIMIT ?"
+        )
+        return await self._database.read(
+            lambda c: [roles.role_of(row) for row in c.execute(query, (*wanted, after, limit))]
         )
 
     async def count_roles(self, company_id: str | None = None) -> int:

@@ -73,4 +73,5 @@ CREATE TABLE audit (
 CREATE INDEX audit_of_company ON audit (company_id, seq);
 {_append_only("audit")}
 """,
+    "CREATE INDEX roles_of_state ON roles (state, sequence);",
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from etter_dagster.model.assessment import Assessment
+from etter_dagster.model.catalogue import KnownDocument, mapping_after
 from etter_dagster.model.documents import DocumentType, LinkedDocument, documents_hash
 from etter_dagster.model.errors import LeaseLost, NotFound
 from etter_dagster.model.identity import normalize_name, role_id
@@ -105,8 +106,7 @@ def put_taxonomy(
             known[rid] = _create(connection, entry.company_name, entry.job_title, now, changes)
             new.append(rid)
             continue
-        if not role.draup_role_id and not role.draup_role_name:
-            changes |= {"draup_role_id": entry.draup_role_id, "draup_role_name": entry.draup_role}
+        changes |= mapping_after(role, entry)
         known[rid] = save(connection, role, now, **changes)
     return new
 
@@ -119,6 +119,14 @@ def knows_all(connection: sqlite3.Connection, entries: Sequence[TaxonomyEntry]) 
         rid in known and known[rid].taxonomy == entry
         for rid, entry in zip(ids, entries, strict=True)
     )
+
+
+def put_catalogue(
+    connection: sqlite3.Connection, found: Mapping[str, Sequence[KnownDocument]], now: datetime
+) -> None:
+    """Records what the document sources have."""
+    for rid, role in by_id(connection, found).items():
+        save(connection, role, now, catalogued=tuple(found[rid]))
 
 
 def by_id(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Role]:
@@ -243,6 +251,7 @@ def add_assessment(
                 assessment_id=assessment.assessment_id,
                 final_score=assessment.scores.final_score,
                 basis=basis_of(assessment),
+                cost=assessment.cost,
             ),
         )
 
