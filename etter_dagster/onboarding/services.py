@@ -12,11 +12,11 @@ from etter_dagster.assessors.registry import Assessors, open_assessors
 from etter_dagster.model.taxonomy import TaxonomyEntry
 from etter_dagster.settings import Settings, get_settings
 from etter_dagster.sources import (
-    DocumentProvider,
     RoleTaxonomyProvider,
     get_document_provider,
     get_role_taxonomy_provider,
 )
+from etter_dagster.sources.protocols import ListingDocumentProvider
 from etter_dagster.stores import open_graph, open_queue
 from etter_dagster.stores.protocols import ClaimLimits, PushQueue, RoleGraph
 
@@ -38,7 +38,7 @@ class Services:
     queue: PushQueue
     assessors: Assessors
     taxonomy: RoleTaxonomyProvider
-    document_source: DocumentProvider
+    document_source: ListingDocumentProvider
     steps: tuple[Step, ...]
     clock: Callable[[], datetime] = utc_now
 

@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.identity import normalize_name
 from etter_dagster.model.taxonomy import TaxonomyEntry
-from etter_dagster.sources.protocols import DocumentProvider, RoleTaxonomyProvider
+from etter_dagster.sources.protocols import (
+    DocumentListing,
+    DocumentProvider,
+    ListingDocumentProvider,
+    RoleTaxonomyProvider,
+)
 
 
 class CombinedTaxonomy:
@@ -66,3 +71,18 @@ class CombinedDocuments:
             documents = provider.get_documents_for_role(company, role)
             chosen += [document for document in documents if document.type not in known]
         return chosen
+
+    def companies_with_documents(self) -> list[str]:
+        """Names of all companies of the sources that can list, sorted."""
+        return sorted({name for one in self._listing() for name in one.companies_with_documents()})
+
+    def list_documents(self, company: str) -> list[DocumentListing]:
+        """Of each role and type, the first source's; a source that cannot list is left out."""
+        chosen: dict[tuple[str, DocumentType], DocumentListing] = {}
+        for provider in self._listing():
+            for listing in provider.list_documents(company):
+                chosen.setdefault((normalize_name(listing.role), listing.type), listing)
+        return list(chosen.values())
+
+    def _listing(self) -> list[ListingDocumentProvider]:
+        return [one for one in self._providers if isinstance(one, ListingDocumentProvider)]

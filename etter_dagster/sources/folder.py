@@ -8,7 +8,8 @@ from urllib.parse import quote, unquote
 
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.errors import SourceUnavailable
-from etter_dagster.model.identity import normalize_name
+from etter_dagster.model.identity import name_problem, normalize_name
+from etter_dagster.sources.protocols import DocumentListing, fingerprint_of
 from etter_dagster.sources.text import TEXT_SUFFIXES, check_file_size, document_text
 
 
@@ -32,18 +33,46 @@ class FolderDocuments:
         files = self._files(company, role)
         return [self._read(files[type_], type_) for type_ in DocumentType if type_ in files]
 
+    def companies_with_documents(self) -> list[str]:
+        """Names of the companies that have a folder."""
+        try:
+            return sorted(_named_folders(self._root))
+        except OSError as error:
+            raise _unavailable(error) from error
+
+    def list_documents(self, company: str) -> list[DocumentListing]:
+        """All documents of the company, with the size and time of their files."""
+        try:
+            company_folder = _subfolder(self._root, company)
+            roles = _named_folders(company_folder) if company_folder else {}
+            return [
+                self._listing(normalize_name(company), role, type_, path)
+                for role, folder in roles.items()
+                for type_, path in _documents_in(folder).items()
+            ]
+        except OSError as error:
+            raise _unavailable(error) from error
+
+    def _listing(self, company: str, role: str, type_: DocumentType, path: Path) -> DocumentListing:
+        key = path.relative_to(self._root).as_posix()
+        found = path.stat()
+        return DocumentListing(
+            company=company,
+            role=role,
+            type=type_,
+            source=_SOURCE,
+            key=key,
+            fingerprint=fingerprint_of(_SOURCE, key, found.st_mtime_ns, found.st_size),
+            name=path.name,
+        )
+
     def _files(self, company: str, role: str) -> dict[DocumentType, Path]:
         try:
             company_folder = _subfolder(self._root, company)
             role_folder = _subfolder(company_folder, role) if company_folder else None
-            paths = sorted(role_folder.iterdir(), key=_preference) if role_folder else []
+            return _documents_in(role_folder) if role_folder else {}
         except OSError as error:
             raise _unavailable(error) from error
-        files: dict[DocumentType, Path] = {}
-        for path in paths:
-            if path.stem in _TYPES:
-                files.setdefault(DocumentType(path.stem), path)
-        return files
 
     def _read(self, path: Path, type_: DocumentType) -> DocumentRef:
         try:
@@ -54,7 +83,17 @@ class FolderDocuments:
         return DocumentRef(type=type_, content=document_text(data, path.name), name=path.name)
 
 
+_SOURCE = "folder"
 _TYPES = frozenset(type_.value for type_ in DocumentType)
+
+
+def _documents_in(role_folder: Path) -> dict[DocumentType, Path]:
+    """Per type the file in the best of its formats."""
+    files: dict[DocumentType, Path] = {}
+    for path in sorted(role_folder.iterdir(), key=_preference):
+        if path.stem in _TYPES:
+            files.setdefault(DocumentType(path.stem), path)
+    return files
 
 
 def _unavailable(error: OSError) -> SourceUnavailable:
@@ -91,6 +130,23 @@ def _subfolder(parent: Path, name: str) -> Path | None:
             raise
     wanted = normalize_name(name)
     for folder in sorted(parent.iterdir()):
-        if normalize_name(unquote(folder.name)) == wanted and folder.is_dir():
+        if _name_of(folder) == wanted and folder.is_dir():
             return folder
     return None
+
+
+def _named_folders(parent: Path) -> dict[str, Path]:
+    """The folders that `_subfolder` finds, by the names that find them."""
+    found: dict[str, Path] = {}
+    for folder in sorted(parent.iterdir()):
+        name = _name_of(folder)
+        if name_problem("folder", name) is None and folder.is_dir():
+            if folder.name == encoded_name(name):
+                found[name] = folder
+            else:
+                found.setdefault(name, folder)
+    return found
+
+
+def _name_of(folder: Path) -> str:
+    return normalize_name(unquote(folder.name))

@@ -10,7 +10,11 @@ from typing import Generic, TypeVar
 from etter_dagster.settings import Settings, get_settings
 from etter_dagster.sources.combined import CombinedDocuments, CombinedTaxonomy
 from etter_dagster.sources.folder import FolderDocuments
-from etter_dagster.sources.protocols import DocumentProvider, RoleTaxonomyProvider
+from etter_dagster.sources.protocols import (
+    DocumentProvider,
+    ListingDocumentProvider,
+    RoleTaxonomyProvider,
+)
 from etter_dagster.sources.samples import SampleDocuments, SampleTaxonomy
 
 T = TypeVar("T")
@@ -86,7 +90,7 @@ def get_role_taxonomy_provider(settings: Settings | None = None) -> RoleTaxonomy
     return CombinedTaxonomy(taxonomy_factories.open(settings or get_settings()))
 
 
-def get_document_provider(settings: Settings | None = None) -> DocumentProvider:
+def get_document_provider(settings: Settings | None = None) -> ListingDocumentProvider:
     """All configured sources of documents as one.
 
     Args:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from etter_dagster.model.documents import DocumentRef, DocumentType
+from etter_dagster.model.documents import DocumentRef, DocumentType, text_hash
 from etter_dagster.model.identity import normalize_name
 from etter_dagster.model.taxonomy import TaxonomyEntry
 from etter_dagster.sample_data import sample_job_description, sample_roles
+from etter_dagster.sources.protocols import DocumentListing, fingerprint_of
 
 
 class SampleTaxonomy:
@@ -50,6 +51,34 @@ class SampleDocuments:
             DocumentRef(
                 type=DocumentType.JOB_DESCRIPTION,
                 content=sample_job_description(entry.job_id),
-                name=f"{entry.job_title}.md",
+                name=_file_name(entry),
             )
         ]
+
+    def companies_with_documents(self) -> list[str]:
+        """Names of the sample companies."""
+        return SampleTaxonomy().get_companies()
+
+    def list_documents(self, company: str) -> list[DocumentListing]:
+        """One job description per sample role."""
+        return [
+            DocumentListing(
+                company=entry.company_name,
+                role=entry.job_title,
+                type=DocumentType.JOB_DESCRIPTION,
+                source=_SOURCE,
+                key=entry.job_id,
+                fingerprint=fingerprint_of(
+                    _SOURCE, entry.job_id, text_hash(sample_job_description(entry.job_id))
+                ),
+                name=_file_name(entry),
+            )
+            for entry in SampleTaxonomy().get_roles_for_company(company)
+        ]
+
+
+_SOURCE = "samples"
+
+
+def _file_name(entry: TaxonomyEntry) -> str:
+    return f"{entry.job_title}.md"

@@ -130,3 +130,57 @@ def test_the_folder_goes_before_the_samples(tmp_path: Path) -> None:
     assert ours is not None
     assert ours.content == "ours"
     assert sample is not None
+
+
+def test_a_listing_names_what_would_be_read(tmp_path: Path) -> None:
+    for role in ("A/B", "Söhne"):
+        put(tmp_path, "C", encoded_name(role), "job_description.html", "<p>old</p>")
+        put(tmp_path, "C", encoded_name(role), "job_description.md", "text")
+        put(tmp_path, "C", encoded_name(role), "sop.txt", "sop")
+    put(tmp_path, "D", "R", "job_description.md", "another company's")
+    put(tmp_path, "C", "R", "notes.md", "no document")
+    documents = FolderDocuments(tmp_path)
+    assert documents.companies_with_documents() == ["C", "D"]
+    listed = documents.list_documents(" C ")
+    assert {(one.company, one.role, one.type) for one in listed} == {
+        ("C", role, type_) for role in ("A/B", "Söhne") for type_ in (JD, SOP)
+    }
+    for one in listed:
+        document = documents.get_document(one.company, one.role, one.type)
+        assert document is not None
+        assert document.name == one.name
+    assert documents.list_documents("Nobody") == []
+
+
+def test_a_listing_of_two_folders_with_one_name_is_of_the_one_that_is_read(tmp_path: Path) -> None:
+    put(tmp_path, "C", "My Role", "job_description.md", "by hand")
+    put(tmp_path, "C", "My%20Role", "job_description.md", "ours")
+    (listed,) = FolderDocuments(tmp_path).list_documents("C")
+    assert listed.key == "C/My%20Role/job_description.md"
+    assert content(tmp_path, "C", "My Role") == "ours"
+
+
+def test_a_fingerprint_changes_with_the_file_and_only_with_it(tmp_path: Path) -> None:
+    put(tmp_path, "C", "R", "job_description.txt", "one")
+    put(tmp_path, "C", "S", "job_description.txt", "one")
+
+    def fingerprints() -> dict[str, str]:
+        return {one.role: one.fingerprint for one in FolderDocuments(tmp_path).list_documents("C")}
+
+    first = fingerprints()
+    assert first == fingerprints()
+    put(tmp_path, "C", "R", "job_description.txt", "longer")
+    second = fingerprints()
+    assert second["R"] != first["R"]
+    assert second["S"] == first["S"]
+    put(tmp_path, "C", "R", "job_description.md", "a better format")
+    assert fingerprints()["R"] not in (first["R"], second["R"])
+
+
+def test_a_missing_root_is_an_outage_for_listings_too(tmp_path: Path) -> None:
+    """A folder that is not mounted must not look as if all documents had been taken away."""
+    documents = FolderDocuments(tmp_path / "not-mounted")
+    with pytest.raises(SourceUnavailable):
+        documents.companies_with_documents()
+    with pytest.raises(SourceUnavailable):
+        documents.list_documents("C")

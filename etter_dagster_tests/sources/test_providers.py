@@ -20,6 +20,11 @@ from etter_dagster.sources import (
     register_role_taxonomy_provider,
 )
 from etter_dagster.sources.combined import CombinedDocuments, CombinedTaxonomy
+from etter_dagster.sources.protocols import (
+    DocumentListing,
+    ListingDocumentProvider,
+    fingerprint_of,
+)
 from etter_dagster.sources.registry import document_factories, taxonomy_factories
 from etter_dagster.sources.samples import SampleDocuments, SampleTaxonomy
 
@@ -62,6 +67,34 @@ class FakeDocuments:
 
     def get_documents_for_role(self, company: str, role: str) -> list[DocumentRef]:
         return list(self._documents)
+
+
+class FakeListing(FakeDocuments):
+    def __init__(self, *listings: DocumentListing, broken: bool = False) -> None:
+        super().__init__()
+        self._listings = listings
+        self._broken = broken
+
+    def companies_with_documents(self) -> list[str]:
+        return sorted({listing.company for listing in self.list_documents("C")})
+
+    def list_documents(self, company: str) -> list[DocumentListing]:
+        if self._broken:
+            raise SourceUnavailable("the documents are away")
+        return list(self._listings)
+
+
+def listing(
+    role: str, type_: DocumentType = JD, *, source: str = "s", company: str = "C"
+) -> DocumentListing:
+    return DocumentListing(
+        company=company,
+        role=role,
+        type=type_,
+        source=source,
+        key=role,
+        fingerprint=fingerprint_of(source, role, 1),
+    )
 
 
 def entry(
@@ -111,6 +144,8 @@ def test_samples_and_combinations_are_what_the_protocols_say() -> None:
     assert isinstance(CombinedTaxonomy([]), RoleTaxonomyProvider)
     assert isinstance(SampleDocuments(), DocumentProvider)
     assert isinstance(CombinedDocuments([]), DocumentProvider)
+    assert isinstance(SampleDocuments(), ListingDocumentProvider)
+    assert isinstance(CombinedDocuments([]), ListingDocumentProvider)
 
 
 def test_names_are_compared_exactly_up_to_outer_space() -> None:
@@ -189,3 +224,69 @@ def test_each_type_of_document_comes_from_the_first_source_that_has_it() -> None
     assert [d.content for d in both.get_documents_for_role("C", "R")] == ["first sop", "jd"]
     sop, jd = both.get_document("C", "R", SOP), both.get_document("C", "R", JD)
     assert (sop and sop.content, jd and jd.content) == ("first sop", "jd")
+
+
+def test_the_samples_list_one_job_description_per_role() -> None:
+    """A listing must name what `get_document` gives, or a sensor would look at other documents."""
+    documents = get_document_provider(Settings(_env_file=None))
+    assert documents.companies_with_documents() == [
+        "Acme Corporation",
+        "Liberty Mutual",
+        "Walmart Inc.",
+    ]
+    listed = documents.list_documents("Liberty Mutual")
+    assert {(one.company, one.role) for one in listed} == {
+        ("Liberty Mutual", role) for role in ("Claims Adjuster", "Underwriter", "Risk Analyst")
+    }
+    for one in listed:
+        document = documents.get_document(one.company, one.role, one.type)
+        assert document is not None
+        assert document.name == one.name
+    assert len({one.fingerprint for one in listed}) == 3
+    assert listed == documents.list_documents("Liberty Mutual")
+    assert documents.list_documents("Nobody") == []
+
+
+def test_the_first_source_that_lists_a_document_hides_the_later_ones() -> None:
+    first = FakeListing(listing("A", source="first"))
+    second = FakeListing(
+        listing("A", source="second"), listing("A", SOP, source="second"), listing("B")
+    )
+    both = CombinedDocuments([first, second])
+    assert [(one.role, one.type, one.source) for one in both.list_documents("C")] == [
+        ("A", JD, "first"),
+        ("A", SOP, "second"),
+        ("B", JD, "s"),
+    ]
+
+
+def test_another_chosen_document_has_another_fingerprint() -> None:
+    """The sensor compares fingerprints alone; the same e-tag of another document is a change."""
+    assert fingerprint_of("s3", "a", 1, 2) == fingerprint_of("s3", "a", 1, 2)
+    different = {
+        fingerprint_of("s3", "a", 1, 2),
+        fingerprint_of("s3", "a", 12),
+        fingerprint_of("s3", "b", 1, 2),
+        fingerprint_of("folder", "a", 1, 2),
+    }
+    assert len(different) == 4
+
+
+def test_a_source_that_cannot_be_listed_fails_the_whole_listing() -> None:
+    """Half a listing would look as if the other documents had been taken away."""
+    both = CombinedDocuments([FakeListing(listing("A")), FakeListing(broken=True)])
+    with pytest.raises(SourceUnavailable):
+        both.list_documents("C")
+    with pytest.raises(SourceUnavailable):
+        both.companies_with_documents()
+
+
+def test_a_source_without_listings_still_gives_its_documents() -> None:
+    """Those that users registered before listings existed go on working."""
+    old = FakeDocuments(DocumentRef(content="mine"))
+    assert isinstance(old, DocumentProvider)
+    assert not isinstance(old, ListingDocumentProvider)
+    both = CombinedDocuments([old, FakeListing(listing("A"))])
+    assert [d.content for d in both.get_documents_for_role("C", "R")] == ["mine"]
+    assert [one.role for one in both.list_documents("C")] == ["A"]
+    assert both.companies_with_documents() == ["C"]
