@@ -24,6 +24,8 @@ class Kind(Enum):
     ITEM = "item"
     ROW = "row"
     PARAGRAPH = "paragraph"
+    FACT = "fact"
+    """A field of the posting: "Location: Leeds"."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Block:
     """Of a heading: 1 is the highest; headings without `#` are below all that have one."""
     cells: tuple[str, ...] = ()
     """Of a table row."""
+    mark: str = ""
+    """Of a list item: what stood before it, as `-` or `2.1`."""
 
 
 PLAIN_LEVEL = 7
@@ -79,7 +83,8 @@ def blocks(text: str) -> Iterator[Block]:
             at += 1
         elif bullet := _BULLET.match(lines[at]):
             end = _end_of_item(lines, indented, at + 1)
-            yield from _item(" ".join([lines[at][bullet.end() :], *lines[at + 1 : end]]))
+            text = " ".join([lines[at][bullet.end() :], *lines[at + 1 : end]])
+            yield from _item(text, bullet.group().strip())
             at = end
         else:
             end = _end_of_paragraph(lines, at + 1)
@@ -168,9 +173,9 @@ def _end_of_paragraph(lines: list[str], at: int) -> int:
     return at
 
 
-def _item(line: str) -> Iterator[Block]:
+def _item(line: str, mark: str) -> Iterator[Block]:
     if text := readable(line):
-        yield Block(Kind.ITEM, text)
+        yield Block(Kind.ITEM, text, mark=mark)
 
 
 def _paragraph(lines: list[str]) -> Iterator[Block]:
@@ -179,6 +184,7 @@ def _paragraph(lines: list[str]) -> Iterator[Block]:
     for at, line in enumerate(lines):
         if is_fact(readable(line)):
             yield from _plain(lines[begin:at])
+            yield Block(Kind.FACT, readable(line))
             begin = at + 1
         elif match := _inline_heading(line):
             yield from _plain(lines[begin:at])

@@ -45,6 +45,14 @@ def _without_next_label(part: str) -> list[str]:
     return [part]
 
 
+def numbered(text: str) -> list[str]:
+    """The parts of a text that begins with "(1)" and goes on so, each with its number."""
+    starts = [match.start() for match in _NUMBER.finditer(text)]
+    if len(starts) < 2 or starts[0] != 0:
+        return [text]
+    return [text[a:b].strip() for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+
+
 def labelled(text: str) -> tuple[Section, str]:
     """What the words before a colon say about the rest, and the rest; else the whole text."""
     match = _LABEL.match(text)

@@ -61,8 +61,8 @@ def _find(text: str) -> Iterator[_Found]:
             continue
         for block in group:
             if block.kind is Kind.HEADING:
-                section, level = _enter(block, section, level)
-            elif section is Section.OTHER:
+                section, level = enter(block, section, level)
+            elif section is Section.OTHER or block.kind is Kind.FACT:
                 continue
             elif block.kind is Kind.ITEM:
                 yield from _items(block.text, section)
@@ -70,11 +70,16 @@ def _find(text: str) -> Iterator[_Found]:
                 yield from _prose(block.text, section)
 
 
-def _enter(heading: Block, section: Section, level: int) -> tuple[Section, int]:
+def enter(heading: Block, section: Section, level: int) -> tuple[Section, int]:
     """The section and its level after a heading.
 
     A heading below the one that opened the section is a theme of it ("Claims handling", "Training")
     unless it consists of section words only.
+
+    Args:
+        heading: The heading.
+        section: What stood before it.
+        level: The level of the heading that opened that section.
     """
     below = heading.level > level
     if section is not Section.OPEN and below:
@@ -99,7 +104,7 @@ def _task_cells(row: Block, section: Section) -> Iterable[str]:
 
 
 def _table(rows: list[Block], section: Section) -> Iterator[_Found]:
-    if columns := _columns(rows[0]):
+    if columns := columns_of(rows[0]):
         for row in rows[1:]:
             for cell, column in zip(row.cells, columns, strict=False):
                 if column is Section.TASKS:
@@ -110,7 +115,7 @@ def _table(rows: list[Block], section: Section) -> Iterator[_Found]:
             yield from _items(cell, section)
 
 
-def _columns(row: Block) -> tuple[Section, ...]:
+def columns_of(row: Block) -> tuple[Section, ...]:
     """What each column of a table holds, where the row is its head; else nothing.
 
     "Responsibilities | Requirements" is a head; "Responsibilities | Cook meals" is a labelled row.
