@@ -19,6 +19,8 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSe
 PREFIX = "ETTER_"
 FILE_SUFFIX = "_file"
 logger = logging.getLogger("etter_dagster.settings")
+# The caller's own key: for `etter` and `EtterClient`, no setting of a service.
+_CALLERS = ("api_key", "api_key_file")
 
 
 class EnvironmentSource(PydanticBaseSettingsSource):
@@ -83,7 +85,7 @@ def _ours(layer: Mapping[str, str | None], known: set[str]) -> tuple[dict[str, s
         name = variable[len(PREFIX) :].lower()
         if name in known:
             found[name] = value.strip()
-        else:
+        elif name not in _CALLERS:
             unknown.add(variable)
     return found, unknown
 

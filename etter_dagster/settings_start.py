@@ -1,6 +1,6 @@
 """What must be set before a service may start; a command that only looks may run without it.
 
-Pure rules over settings; nothing is contacted.
+Rules over settings; of what they name only the file of API keys is looked into.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from etter_dagster.settings_keys import KeysFileError, read_keys
 from etter_dagster.settings_types import is_loopback
 
 if TYPE_CHECKING:
@@ -49,7 +50,19 @@ def reasons_not_to_start(settings: Settings) -> list[str]:
             f"ETTER_HOST={settings.host} is not loopback: set ETTER_API_KEYS_FILE, "
             "or anybody on the network may use it"
         )
-    return reasons + _unfinished(settings)
+    return reasons + _useless_keys(settings) + _unfinished(settings)
+
+
+def _useless_keys(settings: Settings) -> list[str]:
+    """A file of keys that lets nobody in, or is broken: once started, the last good one counts."""
+    if settings.api_keys_file is None:
+        return []
+    remedy = "make a key with `etter keys create`"
+    try:
+        keys = read_keys(settings.api_keys_file)
+    except KeysFileError as error:
+        return [f"ETTER_API_KEYS_FILE: {error}; correct it, or {remedy}"]
+    return [] if keys else [f"ETTER_API_KEYS_FILE holds no key: {remedy}"]
 
 
 def _unfinished(settings: Settings) -> list[str]:

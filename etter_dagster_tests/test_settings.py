@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from etter_dagster.settings import Settings, get_settings, setting_problems
+from etter_dagster_tests.keys import add_key
 
 # Section 5 of the contract, so that a renamed or lost setting is noticed.
 _NAMES = """
@@ -31,7 +32,7 @@ REAL_STORES = {
     "neo4j_uri": "bolt://graph.internal:7687",
     "redis_host": "redis.internal",
     "dagster_postgres_url": "postgresql://dagster:pw@db.internal/dagster",
-    "api_keys_file": "/etc/etter/keys.json",
+    "api_keys_file": "keys.json",
     "enable_mock_data": False,
 }
 
@@ -245,11 +246,13 @@ def test_production_names_all_that_is_missing_at_once_and_can_still_be_looked_at
 
 
 def test_production_with_everything_starts() -> None:
+    add_key(Path("keys.json"), "k")
     Settings(environment="production", host="0.0.0.0", **REAL_STORES).require_startable()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", REAL_STORES)
 def test_production_lacking_one_thing_names_only_that(name: str) -> None:
+    add_key(Path("keys.json"), "k")
     given = {k: v for k, v in REAL_STORES.items() if k != name}
     (reason,) = Settings(environment="production", **given).refuse_to_start()  # type: ignore[arg-type]
     assert f"ETTER_{name.upper()}" in reason
@@ -264,6 +267,7 @@ def test_loopback_needs_no_keys(host: str) -> None:
 def test_another_host_without_keys_refuses_to_start(host: str) -> None:
     (reason,) = Settings(host=host).refuse_to_start()
     assert "ETTER_API_KEYS_FILE" in reason
+    add_key(Path("keys.json"), "k")
     assert Settings(host=host, api_keys_file=Path("keys.json")).refuse_to_start() == []
 
 

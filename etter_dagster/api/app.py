@@ -14,10 +14,10 @@ from etter_dagster.api import (
     routes_roles,
     routes_system,
 )
-from etter_dagster.api.access import Caller, authenticate
+from etter_dagster.api.access import authenticate
 from etter_dagster.api.errors import error_response
 from etter_dagster.api.routing import ExactPathRoute
-from etter_dagster.api.runtime import lifespan, runtime_of, services_of, use_settings
+from etter_dagster.api.runtime import lifespan, services_of, use_settings
 from etter_dagster.settings import Settings
 from etter_dagster.web.pages import pages_router
 
@@ -63,14 +63,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     use_settings(application, settings)
     application.include_router(router, prefix=PREFIX)
     application.include_router(routes_system.root_router)
-    application.include_router(pages_router(services_of, _visitor, ExactPathRoute))
+    application.include_router(pages_router(services_of, authenticate, ExactPathRoute))
     for status_or_type in (404, 405, Exception):
         application.add_exception_handler(status_or_type, _error)
     return application
-
-
-def _visitor(request: Request) -> Caller:
-    return authenticate(request, runtime_of(request).settings)
 
 
 async def _error(request: Request, error: Exception) -> Response:

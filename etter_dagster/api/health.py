@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 from etter_dagster import __version__
+from etter_dagster.api.keyring import Keyring
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.views import HealthView
 
 HEALTHY, UNHEALTHY, DEGRADED = "healthy", "unhealthy", "degraded"
 EMBEDDED, OFF, NOT_REACHABLE, NO_HEARTBEAT = "embedded", "off", "not reachable", "no heartbeat"
+OLD_KEYS = "keys file not readable"
 PING_SECONDS = 3.0
 DAGSTER_SECONDS = 5.0
 PATIENCE_SECONDS = 0.3  # a probe must not wait for a slow Dagster: it gets what was known before
@@ -27,12 +29,17 @@ class Health:
     Args:
         services: Stores and settings.
         transport: For the question to Dagster; the network, if None.
+        keyring: The API keys, where there are some.
     """
 
     def __init__(
-        self, services: Services, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        services: Services,
+        transport: httpx.AsyncBaseTransport | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
         self._services = services
+        self._keyring = keyring
         self._http = httpx.AsyncClient(
             base_url=services.settings.dagster_url, timeout=DAGSTER_SECONDS, transport=transport
         )
@@ -47,7 +54,7 @@ class Health:
             _ping(services.queue.ping), _ping(services.graph.ping), self.dagster()
         )
         components = {
-            "api": HEALTHY,
+            "api": self._api(),
             "queue": queue,
             "redis": EMBEDDED if services.settings.embedded_queue else queue,
             "graph": graph,
@@ -61,6 +68,12 @@ class Health:
             timestamp=services.clock(),
             components=components,
         )
+
+    def _api(self) -> str:
+        if self._keyring is None:
+            return HEALTHY
+        _ = self._keyring.keys  # looks at the file
+        return OLD_KEYS if self._keyring.problem is not None else HEALTHY
 
     async def dagster(self) -> str:
         """Whether Dagster answers and its daemons have a heartbeat."""
@@ -105,5 +118,5 @@ async def _ping(ping: Callable[[], Awaitable[None]]) -> str:
 def _overall(components: dict[str, str]) -> str:
     if UNHEALTHY in (components["queue"], components["graph"]):
         return UNHEALTHY
-    optional = (components["dagster"], components["assessor"])
+    optional = (components["api"], components["dagster"], components["assessor"])
     return HEALTHY if all(part == HEALTHY for part in optional) else DEGRADED

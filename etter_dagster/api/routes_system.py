@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Response
 
-from etter_dagster.api.access import Caller, needs
+from etter_dagster.api.access import needs
 from etter_dagster.api.common import (
     Admin,
     Cursor,
@@ -32,7 +32,7 @@ root_router = new_router("system")  # stands at the server's root, not under the
     summary="Whether the service can work",
 )
 async def health(
-    _: Annotated[Caller | None, Depends(needs(None))], opened: OpenedIn, response: Response
+    _: Annotated[None, Depends(needs(None))], opened: OpenedIn, response: Response
 ) -> HealthView:
     """Needs no key; names no address and no secret."""
     view = await opened.health.look()
@@ -70,5 +70,6 @@ async def metrics(
     services: ServicesIn,
     runtime: Annotated[Runtime, Depends(runtime_of)],
 ) -> Response:
-    """Requests of this process, and the queue as the store holds it."""
+    """Requests of this process, and the queue as the store holds it; of every company."""
+    caller.require_every_company()
     return await runtime.metrics.text(services)

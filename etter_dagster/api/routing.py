@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Message, Receive, Scope, Send
 
-from etter_dagster.api.access import Needs, authenticate
+from etter_dagster.api.access import Needs, NeedsNothing, authenticate
 from etter_dagster.api.errors import error_response, unprocessable
 from etter_dagster.api.idempotency import KEY_HEADER, answered_once
 from etter_dagster.api.runtime import runtime_of
@@ -110,7 +110,7 @@ class EtterRoute(ExactPathRoute):
     async def _answer(self, inner: Handler, request: Request) -> Response:
         runtime = runtime_of(request)
         if self.needs.scope is not None:
-            request.state.caller = authenticate(request, runtime.settings)
+            request.state.caller = await authenticate(request)
         else:
             request.state.caller = None
         self._check_query(request)
@@ -189,9 +189,9 @@ def _check_media_type(request: Request, legal: tuple[str, ...]) -> None:
     )
 
 
-def _find_needs(dependant: Dependant) -> Needs:
+def _find_needs(dependant: Dependant) -> Needs | NeedsNothing:
     for dependency in dependant.dependencies:
-        if isinstance(dependency.call, Needs):
+        if isinstance(dependency.call, Needs | NeedsNothing):
             return dependency.call
     raise TypeError(f"{dependant.path}: the route declares no scope; add Depends(needs(...))")
 

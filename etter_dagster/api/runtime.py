@@ -5,6 +5,7 @@ hub of the event streams, health and metrics. Nothing is opened at import.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 import weakref
@@ -13,10 +14,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from etter_dagster.api.events import WatchHub
 from etter_dagster.api.health import Health
+from etter_dagster.api.keyring import Keyring
 from etter_dagster.api.metrics import Metrics
 from etter_dagster.api.stopping import on_stop
 from etter_dagster.model.errors import EtterError
@@ -32,10 +34,10 @@ log = logging.getLogger(__name__)
 class Opened:
     """Services and what hangs on them, for one event loop."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, keyring: Keyring | None = None) -> None:
         self.services = services
         self.hub = WatchHub(services)
-        self.health = Health(services)
+        self.health = Health(services, keyring=keyring)
         self.tasks: set[asyncio.Task[None]] = set()
         self.prepared = False
         self._preparing: asyncio.Task[None] | None = None
@@ -112,11 +114,17 @@ class Runtime:
             self._settings = get_settings()
         return self._settings
 
+    @functools.cached_property
+    def keyring(self) -> Keyring | None:
+        """The API keys; None where the settings name no file of them."""
+        path = self.settings.api_keys_file
+        return Keyring(path) if path is not None else None
+
     async def opened(self) -> Opened:
         """What this event loop works with, opened and prepared."""
         loop = asyncio.get_running_loop()
         if loop not in self._opened:
-            self._opened[loop] = Opened(self._open_with(self.settings))
+            self._opened[loop] = Opened(self._open_with(self.settings), self.keyring)
         opened = self._opened[loop]
         if not opened.prepared:
             await opened.prepare()
@@ -147,9 +155,9 @@ def use_settings(
     return runtime
 
 
-def runtime_of(request: Request) -> Runtime:
-    """The runtime that answers a request."""
-    return _runtime(request.app)
+def runtime_of(connection: HTTPConnection) -> Runtime:
+    """The runtime that answers a request or a WebSocket (a dependency)."""
+    return _runtime(connection.app)
 
 
 def _runtime(app: Starlette) -> Runtime:

@@ -15,6 +15,7 @@ from etter_dagster.cli.assess import assess
 from etter_dagster.cli.demo import demo
 from etter_dagster.cli.doctor import doctor
 from etter_dagster.cli.failures import EtterGroup
+from etter_dagster.cli.keys import keys
 from etter_dagster.cli.look import companies, roles, show
 from etter_dagster.cli.push import push
 from etter_dagster.cli.reference import docs
@@ -41,6 +42,7 @@ PANELS = {
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(keys, rich_help_panel="Operate")
 app.command(hidden=True)(docs)
 
 

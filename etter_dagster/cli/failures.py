@@ -29,7 +29,7 @@ _EXIT_CODES = {
     ErrorCode.SOURCE_UNAVAILABLE: UNREACHABLE,
 }
 _REMEDIES = {
-    ErrorCode.UNAUTHORIZED: "give a key with --key-file FILE",
+    ErrorCode.UNAUTHORIZED: "give a key with --key-file FILE or ETTER_API_KEY",
 }
 
 

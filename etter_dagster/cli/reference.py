@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -27,15 +28,24 @@ def reference(group: Any) -> str:
     Args:
         group: The group of all commands.
     """
-    shown = [command for command in group.commands.values() if not command.hidden]
-    return "\n".join([_HEAD, f"{group.help}\n", f"{group.epilog}\n", *map(_command, shown)])
+    shown = [_command(name, command) for name, command in _commands("etter", group)]
+    return "\n".join([_HEAD, f"{group.help}\n", f"{group.epilog}\n", *shown])
 
 
-def _command(command: Any) -> str:
+def _commands(name: str, group: Any) -> Iterator[tuple[str, Any]]:
+    for command in group.commands.values():
+        full = f"{name} {command.name}"
+        if hasattr(command, "commands"):
+            yield from _commands(full, command)
+        elif not command.hidden:
+            yield full, command
+
+
+def _command(name: str, command: Any) -> str:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
-    usage = [f"etter {command.name}", *map(_argument, arguments), "[OPTIONS]"]
+    usage = [name, *map(_argument, arguments), "[OPTIONS]"]
     lines = [
-        f"## `etter {command.name}`\n",
+        f"## `{name}`\n",
         inspect.cleandoc(command.help or "") + "\n",
         f"```\n{' '.join(usage)}\n```\n",
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -39,11 +38,11 @@ KeyFile = Annotated[
     typer.Option(
         "--key-file",
         metavar="FILE",
-        help="A file with the API key; by default `api-key` in ETTER_DATA_DIR, if it is there.",
+        help="A file with the API key; by default ETTER_API_KEY or ETTER_API_KEY_FILE, else "
+        "`api-key` in ETTER_DATA_DIR, if it is there.",
     ),
 ]
 _PREFIX = "/api/v1/pipeline"
-_MAX_KEY_BYTES = 1000
 
 
 def connect(url: str | None, key_file: Path | None) -> Service:
@@ -97,24 +96,15 @@ def api_key(key_file: Path | None, settings: Settings) -> str | None:
         settings: Name the folder of the usual file.
 
     Raises:
-        ValidationFailed: The file cannot be read, or holds no key.
+        ValidationFailed: The key cannot be read or used.
     """
-    path = key_file or settings.data_dir / "api-key"
-    if key_file is None and not os.path.exists(path):  # false also where it may not be looked at
-        return None
-    try:
-        with path.expanduser().open("rb") as file:
-            key = file.read(_MAX_KEY_BYTES).decode("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise _no_key(f"{path} cannot be read: {reason}") from None
-    if not key or not key.isprintable() or " " in key:
-        raise _no_key(f"{path} does not hold one API key; write the key alone into it")
-    return key
+    from etter_dagster.client.api_key import key_in, key_of_environment
 
-
-def _no_key(message: str) -> ValidationFailed:
-    return ValidationFailed(FieldProblem("--key-file", message))
+    if key_file is not None:
+        return key_in(key_file, "--key-file")
+    usual = settings.data_dir / "api-key"
+    # `exists` is false also where it may not be looked at.
+    return key_of_environment() or (key_in(usual, "--key-file") if usual.exists() else None)
 
 
 def user() -> str | None:

@@ -18,6 +18,7 @@ from typing_extensions import ParamSpec, Self
 
 from etter_dagster.client import calls
 from etter_dagster.client.answers import EventReader, cut_off, error_of, not_reachable, read_answer
+from etter_dagster.client.api_key import key_of_environment
 from etter_dagster.client.calls import Call
 from etter_dagster.model.errors import EtterError
 from etter_dagster.onboarding.status import StatusView
@@ -64,6 +65,7 @@ def _signed(method: Method, call: Callable[..., Any]) -> Method:
 
 
 def _options(base_url: str, prefix: str, api_key: str | None, timeout: float) -> dict[str, Any]:
+    api_key = api_key or key_of_environment()
     return {
         "base_url": base_url.rstrip("/") + prefix,
         "headers": {"Authorization": f"Bearer {api_key}"} if api_key else {},
@@ -97,7 +99,8 @@ class EtterClient:
 
     Args:
         base_url: Where the service is, without the path.
-        api_key: The key, where there are keys.
+        api_key: The key, where there are keys; by default `ETTER_API_KEY`, or what is in the file
+            `ETTER_API_KEY_FILE`.
         prefix: The path under which the routes are, if the router is mounted elsewhere.
         timeout: Seconds for each call.
         transport: Instead of the network.
@@ -211,7 +214,8 @@ class AsyncEtterClient:
 
     Args:
         base_url: Where the service is, without the path.
-        api_key: The key, where there are keys.
+        api_key: The key, where there are keys; by default `ETTER_API_KEY`, or what is in the file
+            `ETTER_API_KEY_FILE`.
         prefix: The path under which the routes are, if the router is mounted elsewhere.
         timeout: Seconds for each call.
         transport: Instead of the network, e.g. `httpx.ASGITransport(app)`.

@@ -32,7 +32,7 @@ HEADERS = {
 }
 
 
-VisitorOf = Callable[[Request], Visitor]
+VisitorOf = Callable[[Request], Awaitable[Visitor]]
 
 
 def _moment(value: datetime | None) -> str:
@@ -76,7 +76,7 @@ def pages_router(
         request: Request, template: str, view: Callable[[Services, Visitor], Awaitable[Any]]
     ) -> Response:
         try:
-            visitor = visitor_of(request)
+            visitor = await visitor_of(request)
             values = await view(await services_of(request), visitor)
         except EtterError as error:
             return html("error.html", error.http_status, error=error)

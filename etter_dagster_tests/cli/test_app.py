@@ -16,7 +16,7 @@ from etter_dagster_tests.cli.conftest import Etter, Served
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
     *("up", "demo", "push", "status", "retry", "cancel"),
-    *("companies", "roles", "show", "doctor", "assess"),
+    *("companies", "roles", "show", "doctor", "assess", "keys"),
 )
 # Each costs a tenth of a second and more; a command that needs one imports it.
 HEAVY = ("dagster", "fastapi", "uvicorn", "numpy", "bs4", "neo4j", "redis", "jinja2", "sqlite3")
