@@ -11,6 +11,7 @@ from etter_dagster.api import (
     routes_batches,
     routes_operations,
     routes_pushes,
+    routes_role,
     routes_roles,
     routes_system,
 )
@@ -37,6 +38,7 @@ def _rest_router() -> APIRouter:
         routes_pushes,
         routes_batches,
         routes_roles,
+        routes_role,
         routes_operations,
         routes_system,
     ):

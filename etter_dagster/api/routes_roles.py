@@ -123,14 +123,19 @@ async def assessments(
     history: bool = Query(False, description="All of them, newest first."),
 ) -> AssessmentView | AssessmentsView:
     """The current one, with scores, tasks and whether it is stale."""
-    await _owned(services, caller, role_id)
+    await require_own(services, caller, role_id)
     if history:
         found = await assessment_history(services, role_id)
         return AssessmentsView(assessments=tuple(found))
     return await assessment_view(services, role_id)
 
 
-async def _owned(services: Services, caller: Caller, role_id: str) -> None:
+async def require_own(services: Services, caller: Caller, role_id: str) -> None:
+    """Refuses a role that is not known, or not the caller's; both look the same.
+
+    Raises:
+        NotFound: It is one of these.
+    """
     role = await services.graph.role(role_id)
     if role is None:
         raise NotFound(role_id, "list the company's roles with GET /roles/{company_name}")

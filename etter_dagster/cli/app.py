@@ -12,9 +12,11 @@ import typer
 from etter_dagster import __version__
 from etter_dagster.cli.acting import cancel, retry
 from etter_dagster.cli.assess import assess
+from etter_dagster.cli.compare import compare
 from etter_dagster.cli.demo import demo
 from etter_dagster.cli.doctor import doctor
 from etter_dagster.cli.failures import EtterGroup
+from etter_dagster.cli.format import format_file
 from etter_dagster.cli.keys import keys
 from etter_dagster.cli.look import companies, roles, show
 from etter_dagster.cli.push import push
@@ -35,13 +37,14 @@ app = typer.Typer(
 PANELS = {
     "Start": (up, demo),
     "Push": (push, status, retry, cancel),
-    "Look": (companies, roles, show),
+    "Look": (companies, roles, show, compare),
     "Operate": (doctor,),
-    "Without a service": (assess,),
+    "Without a service": (assess, format_file),
 }
 for panel, commands in PANELS.items():
     for command in commands:
-        app.command(rich_help_panel=panel)(command)
+        name = "format" if command is format_file else None
+        app.command(name, rich_help_panel=panel)(command)
 app.add_typer(keys, rich_help_panel="Operate")
 app.command(hidden=True)(docs)
 

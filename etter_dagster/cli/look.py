@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from etter_dagster.cli.service import Json, KeyFile, Url, connect
+from etter_dagster.model.errors import FieldProblem, ValidationFailed
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
 
 if TYPE_CHECKING:
     from etter_dagster.cli.calling import Service
+    from etter_dagster.onboarding.documents import DocumentView
     from etter_dagster.onboarding.roles import AssessmentView
     from etter_dagster.onboarding.views import RolesPage
 
@@ -103,6 +105,10 @@ def show(
     history: Annotated[
         bool, typer.Option("--history", help="All assessments of the role, newest first.")
     ] = False,
+    jd: Annotated[
+        bool,
+        typer.Option("--jd", help="The role's documents, its JD under the usual headings."),
+    ] = False,
     url: Url = None,
     key_file: KeyFile = None,
     json: Json = False,
@@ -111,13 +117,28 @@ def show(
     from etter_dagster.cli.output import print_json
 
     found_id = role_id(role, name) if name is not None else role
+    if jd and history:
+        raise ValidationFailed(FieldProblem("--jd", "cannot be combined with --history"))
     with connect(url, key_file) as service:
-        if history:
+        if jd:
+            documents = service.documents(found_id)
+            print_json(documents) if json else _print_documents(documents.documents)
+        elif history:
             every = service.assessments(found_id)
             print_json(every) if json else _print_history(every.assessments)
         else:
             found = service.assessment(found_id)
             print_json(found) if json else _print_assessment(found)
+
+
+def _print_documents(found: tuple[DocumentView, ...]) -> None:
+    from etter_dagster.cli.output import say, tell_text
+
+    for document in found:
+        say(f"{document.type.value} {document.name or ''}".strip() + f", {document.linked_at}")
+        tell_text((document.formatted or document.content).removesuffix("\n"))
+    if not found:
+        say("no document is linked to this role; push it with one")
 
 
 def _print_history(found: tuple[AssessmentView, ...]) -> None:

@@ -61,6 +61,16 @@ def tell(line: str = "") -> None:
     out().print(line, soft_wrap=True)
 
 
+def tell_text(text: str) -> None:
+    """A text of several lines, safe to print.
+
+    Args:
+        text: Whatever a document holds.
+    """
+    for line in text.split("\n"):
+        sys.stdout.write("".join(_safe(char) for char in line.replace("\t", "    ")) + "\n")
+
+
 def clean(value: object) -> str:
     """A value as one line that is safe to print.
 

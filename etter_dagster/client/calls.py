@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
+from etter_dagster.model.comparison import Comparison
 from etter_dagster.model.documents import DocumentRef
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.push import Source, WorkflowOptions
 from etter_dagster.onboarding.accept import Accepted
+from etter_dagster.onboarding.documents import DocumentsView
 from etter_dagster.onboarding.roles import AssessmentView, RoleView
 from etter_dagster.onboarding.status import StatusView
 from etter_dagster.onboarding.views import (
@@ -236,6 +238,29 @@ def put_role(
 def assessment(role_id: str) -> Call[AssessmentView]:
     """The current assessment of a role."""
     return Call("GET", f"/assessments/{_segment(role_id)}", AssessmentView.model_validate)
+
+
+def compare_assessments(
+    role_id: str, *, before: str | None = None, after: str | None = None
+) -> Call[Comparison]:
+    """What changed between two assessments of a role, and why.
+
+    Args:
+        role_id: The role.
+        before: An assessment's id; the one before `after`, if None.
+        after: An assessment's id; the current one, if None.
+    """
+    return Call(
+        "GET",
+        f"/assessments/{_segment(role_id)}/compare",
+        Comparison.model_validate,
+        params=_given({"from": before, "to": after}),
+    )
+
+
+def documents(role_id: str) -> Call[DocumentsView]:
+    """What is linked to a role, a job description also under the usual headings."""
+    return Call("GET", f"/documents/{_segment(role_id)}", DocumentsView.model_validate)
 
 
 def assessments(role_id: str) -> Call[AssessmentsView]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from etter_dagster.model.assessment import Assessment
+from etter_dagster.model.comparison import compare
 from etter_dagster.model.errors import NotFound
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.assessing import Occasion, assess_role
@@ -31,6 +33,9 @@ class AiAssessment(Step):
         role = await context.services.graph.role(claim.push.role_id)
         if role is None:
             raise NotFound(claim.push.role_id)
+        last = (
+            await context.services.graph.current_assessment(role.role_id) if role.current else None
+        )
         assessment, reused = await assess_role(
             context.services,
             role,
@@ -38,7 +43,9 @@ class AiAssessment(Step):
             code_version=self.code_version,
         )
         await context.report(
-            self._materialization(context, role, assessment, reused, time.monotonic() - started)
+            self._materialization(
+                context, role, assessment, last, reused=reused, seconds=time.monotonic() - started
+            )
         )
         return StepResult(
             outputs={
@@ -53,6 +60,8 @@ class AiAssessment(Step):
         context: StepContext,
         role: Role,
         assessment: Assessment,
+        last: Assessment | None,
+        *,
         reused: bool,
         seconds: float,
     ) -> Materialization:
@@ -73,6 +82,7 @@ class AiAssessment(Step):
                     {"task": t.task, "exposure": t.exposure or "", "score": round(t.score, 1)}
                     for t in assessment.tasks[:TASKS_SHOWN]
                 ],
+                **self._changes(context, assessment, last),
                 "dashboard_url": context.services.settings.dashboard_url(
                     role.company_id, role.role_id
                 ),
@@ -83,3 +93,25 @@ class AiAssessment(Step):
             data_version=assessment.inputs_hash[:16],
             code_version=self.code_version,
         )
+
+    def _changes(
+        self, context: StepContext, assessment: Assessment, last: Assessment | None
+    ) -> dict[str, Any]:
+        """What changed since the role's last assessment, for people who look in Dagster."""
+        if last is None or last.assessment_id == assessment.assessment_id:
+            return {}
+        found = compare(
+            last, assessment, max_age_days=context.services.settings.max_assessment_age_days
+        )
+        return {
+            "changed_since_last_md": found.summary,
+            "changed_tasks": [
+                {
+                    "change": row.change,
+                    "task": row.task,
+                    "before": "" if row.before is None else f"{row.before:.1f}",
+                    "now": "" if row.after is None else f"{row.after:.1f}",
+                }
+                for row in found.rows()[:TASKS_SHOWN]
+            ],
+        }

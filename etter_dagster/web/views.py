@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from etter_dagster.model.comparison import Comparison
 from etter_dagster.model.errors import NotFound
 from etter_dagster.model.identity import normalize_name
+from etter_dagster.onboarding.comparing import comparison_of
+from etter_dagster.onboarding.documents import documents_view
 from etter_dagster.onboarding.listing import list_pushes
 from etter_dagster.onboarding.roles import AssessmentView, assessment_view, list_roles, role_view
 from etter_dagster.onboarding.services import Services
@@ -54,10 +57,18 @@ async def role_page_view(
         "company": company,
         "role": await role_view(services, role_id),
         "assessment": await _assessment(services, role_id),
-        "documents": await services.graph.documents(role_id),
+        "documents": (await documents_view(services, role_id)).documents,
+        "comparison": await _comparison(services, role_id),
         "skills": await services.graph.skills(role_id),
         "pushes": pushes,
     }
+
+
+async def _comparison(services: Services, role_id: str) -> Comparison | None:
+    try:
+        return await comparison_of(services, role_id)
+    except NotFound:
+        return None
 
 
 async def _assessment(services: Services, role_id: str) -> AssessmentView | None:

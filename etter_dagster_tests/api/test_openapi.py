@@ -27,6 +27,8 @@ ROUTES = {
     "POST /cancel/{workflow_id}",
     "GET /history/{company_id}",
     "GET /assessments/{role_id}",
+    "GET /assessments/{role_id}/compare",
+    "GET /documents/{role_id}",
     "GET /audit",
     "GET /pushes",
     "POST /pushes/retry",

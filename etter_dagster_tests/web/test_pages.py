@@ -131,6 +131,30 @@ async def test_a_failed_push_shows_its_reason(rest: Rest) -> None:
     assert soup.find_all("script") == []
 
 
+async def test_a_jd_is_shown_under_the_usual_headings_beside_the_original(rest: Rest) -> None:
+    raw = "Duties:\n* Prepare the payroll <b>\n"
+    await rest.push(documents=[{"type": "job_description", "content": raw}])
+    await rest.work()
+    role_id = (await rest.http.get("/roles/Acme")).json()["roles"][0]["role_id"]
+    soup = await page(rest, f"/dashboard/Acme/roles/{role_id}")
+    formatted, original = (found.get_text() for found in soup.find_all("pre"))
+    assert "## Key Responsibilities\n\n- Prepare the payroll" in formatted
+    assert original == raw
+
+
+async def test_what_changed_since_the_assessment_before_is_shown(rest: Rest) -> None:
+    """Whoever looks at a new score asks first why it is another one."""
+    status = await rest.ready()
+    url = f"/dashboard/Acme/roles/{status['role_id']}"
+    assert "Since the assessment before" not in text(await page(rest, url))
+    rest.assessor.score = 55.0
+    await rest.push(options={"force_rerun": True})
+    await rest.work()
+    shown = text(await page(rest, url))
+    assert "Score from 40.0 to 55.0 (+15.0)" in shown
+    assert "scored otherwise" in shown
+
+
 async def test_a_stale_role_says_why_and_what_helps(rest: Rest) -> None:
     """A changed JD is the commonest reason; the score is still there."""
     await rest.ready()
