@@ -11,6 +11,10 @@ from etter_dagster.orchestration.assets import build_role_assets
 from etter_dagster.orchestration.jobs import build_onboard_roles
 from etter_dagster.orchestration.push_queue_sensor import build_push_queue_sensor
 from etter_dagster.orchestration.push_roles import build_push_roles_job
+from etter_dagster.orchestration.source_sensors import (
+    build_document_sensor,
+    build_taxonomy_sensor,
+)
 from etter_dagster.settings import Settings, get_settings
 
 
@@ -26,7 +30,11 @@ def build_definitions(settings: Settings | None = None, **overrides: Any) -> dg.
     parts: dict[str, Any] = {
         "assets": [build_role_assets(settings, load_steps(settings))],
         "jobs": [onboard_roles, build_push_roles_job(settings)],
-        "sensors": [build_push_queue_sensor(settings, onboard_roles)],
+        "sensors": [
+            build_push_queue_sensor(settings, onboard_roles),
+            build_taxonomy_sensor(settings),
+            build_document_sensor(settings),
+        ],
         # For what is launched without a job, by "Materialize" or a backfill: seconds faster than a
         # process per op, and a signal reaches the work itself.
         "executor": dg.in_process_executor,

@@ -27,10 +27,12 @@ from etter_dagster.model.errors import (
 from etter_dagster.model.identity import name_problem, normalize_name, role_id
 from etter_dagster.model.push import Push, PushRequest, Source, WorkflowOptions
 from etter_dagster.model.role import Role
+from etter_dagster.onboarding.asking import ask
 from etter_dagster.onboarding.services import Services
 from etter_dagster.sources.fetch import fetch_document
 
 AT_ONCE = 200
+ASK_SECONDS = 10.0  # for a source's answer to a single push
 
 
 class PushOrder(BaseModel):
@@ -71,7 +73,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class _Fetch:
-    """Whether `uri`s may be fetched, and local files read."""
+    """Whether `uri`s may be fetched and remote sources asked, and local files read."""
 
     allowed: bool
     file: bool
@@ -85,7 +87,8 @@ async def check(
     Args:
         services: Stores and sources.
         orders: What is asked for.
-        ask_sources: Whether `uri`s may be fetched (a single push; a batch never does).
+        ask_sources: Whether `uri`s may be fetched, and remote sources asked for what the catalogue
+            lacks (a single push; a batch never does).
         allow_file: Whether a `uri` may be a local file (the library).
     """
     orders = [_normalized(order) for order in orders]
@@ -138,9 +141,9 @@ async def _check_one(
     check_sizes(order.documents)
     if names:
         raise ValidationFailed(*names)
-    draup_id, draup_name = await _draup_role(services, order, role)
+    draup_id, draup_name = await _draup_role(services, order, role, fetch)
     problems = []
-    if not await _has_document(services, order, role):
+    if not await _has_document(services, order, role, fetch):
         problems.append(
             FieldProblem(
                 "documents", "give at least one document with content or a uri: none is known yet"
@@ -163,8 +166,9 @@ async def _check_one(
         role_name=order.role_name,
         role_id=rid,
         documents=await _resolved(services, order.documents, fetch),
-        draup_role_id=draup_id,
-        draup_role_name=draup_name,
+        # What the role has already is not written again: it may change while the push waits.
+        draup_role_id=None if _keeps_mapping(order, role) else draup_id,
+        draup_role_name=None if _keeps_mapping(order, role) else draup_name,
         options=order.options,
         use_mock=order.use_mock,
     )
@@ -209,29 +213,60 @@ def check_document_text(field: str, text: str) -> None:
         raise ValidationFailed(FieldProblem(field, "holds a NUL character; remove it"))
 
 
+def _keeps_mapping(order: PushOrder, role: Role | None) -> bool:
+    given = order.draup_role_id or order.draup_role_name
+    return not given and bool(role and (role.draup_role_id or role.draup_role_name))
+
+
 async def _draup_role(
-    services: Services, order: PushOrder, role: Role | None
+    services: Services, order: PushOrder, role: Role | None, fetch: _Fetch
 ) -> tuple[str | None, str | None]:
+    """The Draup role that holds: of the order, the role, or the taxonomy."""
     if order.draup_role_id or order.draup_role_name:
         return order.draup_role_id, order.draup_role_name
     if role and (role.draup_role_id or role.draup_role_name):
         return role.draup_role_id, role.draup_role_name
-    entry = await asyncio.to_thread(services.taxonomy.get_role, order.company_id, order.role_name)
+    source = services.taxonomy if fetch.allowed else services.local_taxonomy
+    entry = await ask(
+        source.get_role,
+        order.company_id,
+        order.role_name,
+        within=ASK_SECONDS,
+        what="the taxonomy",
+    )
     return (entry.draup_role_id, entry.draup_role) if entry else (None, None)
 
 
-async def _has_document(services: Services, order: PushOrder, role: Role | None) -> bool:
+async def _has_document(
+    services: Services, order: PushOrder, role: Role | None, fetch: _Fetch
+) -> bool:
+    """Whether there is a document: in the order, linked, or known to the catalogue."""
     if any((d.content and d.content.strip()) or d.uri for d in order.documents):
         return True
-    if role and (role.jd_hash or role.documents_hash):
+    if role and (role.jd_hash or role.documents_hash or catalogued_jd(role)):
         return True
-    known = await asyncio.to_thread(
-        services.document_source.get_document,
+    source = services.document_source if fetch.allowed else services.local_documents
+    known = await ask(
+        source.get_document,
         order.company_id,
         order.role_name,
         DocumentType.JOB_DESCRIPTION,
+        within=ASK_SECONDS,
+        what="the source of documents",
     )
     return known is not None
+
+
+def catalogued_jd(role: Role) -> bool:
+    """Whether the catalogue knows a job description: of a document source, or a summary.
+
+    Args:
+        role: The role.
+    """
+    if any(doc.type is DocumentType.JOB_DESCRIPTION for doc in role.catalogued or ()):
+        return True
+    summary = role.taxonomy.general_summary if role.taxonomy else None
+    return bool(summary and summary.strip())
 
 
 async def with_text(

@@ -18,6 +18,8 @@ from etter_dagster.model.role import Role
 from etter_dagster.onboarding.reporting import Materialization
 from etter_dagster.onboarding.steps import Step, StepContext, StepResult
 
+SUMMARY_NAME = "summary of the taxonomy"
+
 
 class RoleSetup(Step):
     """Creates or mends the CompanyRole node and links its documents."""
@@ -40,10 +42,12 @@ class RoleSetup(Step):
             draup_role_name=request.draup_role_name,
             token=context.claim.token,
         )
-        await context.report(self._role_made(role, time.monotonic() - started))
+        await context.report(role_made(role, self.code_version, time.monotonic() - started))
         started = time.monotonic()
         role, documents = await self._link(context, role)
-        await context.report(self._jd_linked(role, documents, time.monotonic() - started))
+        await context.report(
+            documents_linked(role, documents, self.code_version, time.monotonic() - started)
+        )
         jd = next((d for d in documents if d.type is DocumentType.JOB_DESCRIPTION), None)
         return StepResult(
             outputs={
@@ -64,7 +68,7 @@ class RoleSetup(Step):
                 request.company_id,
                 request.role_name,
             )
-            given = linked_documents(refs, services.clock())
+            given = linked_documents(refs, services.clock()) or _summary(role, services.clock())
         if given:
             role = await services.graph.link_documents(
                 role.role_id, given, token=context.claim.token
@@ -76,39 +80,65 @@ class RoleSetup(Step):
             )
         return role, documents
 
-    def _role_made(self, role: Role, seconds: float) -> Materialization:
-        return Materialization(
-            asset="company_role",
-            role_id=role.role_id,
-            metadata={
-                "company": role.company_id,
-                "role": role.role_name,
-                "draup_role": role.draup_role_name or role.draup_role_id,
-                "duration_seconds": round(seconds, 4),
-            },
-            data_version=text_hash(f"{role.role_id} {role.inputs.draup_role}")[:16],
-            code_version=self.code_version,
-        )
 
-    def _jd_linked(
-        self, role: Role, documents: Sequence[LinkedDocument], seconds: float
-    ) -> Materialization:
-        return Materialization(
-            asset="job_description",
-            role_id=role.role_id,
-            metadata={
-                "company": role.company_id,
-                "role": role.role_name,
-                "documents": [
-                    {"type": d.type.value, "name": d.name or "", "characters": len(d.content)}
-                    for d in documents
-                ],
-                "jd_hash": role.jd_hash,
-                "duration_seconds": round(seconds, 4),
-            },
-            data_version=text_hash(f"{role.jd_hash} {role.documents_hash}")[:16],
-            code_version=self.code_version,
-        )
+def role_made(role: Role, code_version: str, seconds: float | None = None) -> Materialization:
+    """The role's node as it is now.
+
+    Args:
+        role: The role.
+        code_version: Of the step that makes it.
+        seconds: How long it took.
+    """
+    return Materialization(
+        asset="company_role",
+        role_id=role.role_id,
+        metadata={
+            "company": role.company_id,
+            "role": role.role_name,
+            "draup_role": role.draup_role_name or role.draup_role_id,
+            "duration_seconds": None if seconds is None else round(seconds, 4),
+        },
+        data_version=text_hash(f"{role.role_id} {role.inputs.draup_role}")[:16],
+        code_version=code_version,
+    )
+
+
+def documents_linked(
+    role: Role,
+    documents: Sequence[LinkedDocument],
+    code_version: str,
+    seconds: float | None = None,
+) -> Materialization:
+    """What is linked to a role now.
+
+    Args:
+        role: The role.
+        documents: As linked.
+        code_version: Of the step that links them.
+        seconds: How long it took.
+    """
+    return Materialization(
+        asset="job_description",
+        role_id=role.role_id,
+        metadata={
+            "company": role.company_id,
+            "role": role.role_name,
+            "documents": [
+                {"type": d.type.value, "name": d.name or "", "characters": len(d.content)}
+                for d in documents
+            ],
+            "jd_hash": role.jd_hash,
+            "duration_seconds": None if seconds is None else round(seconds, 4),
+        },
+        data_version=text_hash(f"{role.jd_hash} {role.documents_hash}")[:16],
+        code_version=code_version,
+    )
+
+
+def _summary(role: Role, now: datetime) -> tuple[LinkedDocument, ...]:
+    """The taxonomy's summary in place of a job description; nothing where it has none."""
+    text = role.taxonomy.general_summary if role.taxonomy else None
+    return linked_documents([DocumentRef(content=text, name=SUMMARY_NAME)], now)
 
 
 def linked_documents(

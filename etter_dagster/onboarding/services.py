@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from etter_dagster.assessors.registry import Assessors, open_assessors
+from etter_dagster.model.identity import role_id
 from etter_dagster.model.taxonomy import TaxonomyEntry
 from etter_dagster.settings import Settings, get_settings
 from etter_dagster.sources import (
@@ -17,6 +18,7 @@ from etter_dagster.sources import (
     get_role_taxonomy_provider,
 )
 from etter_dagster.sources.protocols import ListingDocumentProvider
+from etter_dagster.sources.registry import get_local_documents, get_local_taxonomy
 from etter_dagster.stores import open_graph, open_queue
 from etter_dagster.stores.protocols import ClaimLimits, PushQueue, RoleGraph
 
@@ -31,7 +33,11 @@ def utc_now() -> datetime:
 
 @dataclass
 class Services:
-    """Everything that accepting and working on pushes needs; tests swap parts."""
+    """Everything that accepting and working on pushes needs; tests swap parts.
+
+    `taxonomy` and `document_source` may be remote: the sensors ask them, the walk, and a single
+    push for what the catalogue lacks. The local ones may be asked at any time.
+    """
 
     settings: Settings
     graph: RoleGraph
@@ -39,6 +45,8 @@ class Services:
     assessors: Assessors
     taxonomy: RoleTaxonomyProvider
     document_source: ListingDocumentProvider
+    local_taxonomy: RoleTaxonomyProvider
+    local_documents: ListingDocumentProvider
     steps: tuple[Step, ...]
     clock: Callable[[], datetime] = utc_now
 
@@ -77,24 +85,30 @@ def open_services(
         assessors=open_assessors(settings),
         taxonomy=get_role_taxonomy_provider(settings),
         document_source=get_document_provider(settings),
+        local_taxonomy=get_local_taxonomy(settings),
+        local_documents=get_local_documents(settings),
         steps=load_steps(settings),
         clock=clock,
     )
 
 
 async def prepare(services: Services) -> list[str]:
-    """Puts the roles that the taxonomy knows into the graph, as drafts. Cheap when repeated.
+    """Puts the roles of the local taxonomy into the graph, as drafts. Cheap when repeated.
+
+    What a remote taxonomy knows is the taxonomy sensor's work. An entry that it recorded stays.
 
     Returns:
         Ids of roles that are new.
     """
-    entries = await asyncio.to_thread(_all_entries, services.taxonomy)
-    return await services.graph.put_taxonomy(entries) if entries else []
+    entries = await asyncio.to_thread(_all_entries, services.local_taxonomy)
+    known = await services.graph.roles_by_id(list(entries)) if entries else {}
+    new = [e for rid, e in entries.items() if rid not in known or known[rid].taxonomy is None]
+    return await services.graph.put_taxonomy(new) if new else []
 
 
-def _all_entries(taxonomy: RoleTaxonomyProvider) -> list[TaxonomyEntry]:
-    return [
-        entry
+def _all_entries(taxonomy: RoleTaxonomyProvider) -> dict[str, TaxonomyEntry]:
+    return {
+        role_id(entry.company_name, entry.job_title): entry
         for company in taxonomy.get_companies()
         for entry in taxonomy.get_roles_for_company(company)
-    ]
+    }

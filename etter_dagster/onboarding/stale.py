@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 from etter_dagster.model.assessment import AssessmentInputs, AssessorInfo
+from etter_dagster.model.errors import IllegalMove
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.role import Role
 from etter_dagster.model.staleness import StaleReason, stale_reasons
 from etter_dagster.onboarding.services import Services
+
+_AT_ONCE = 200
 
 
 def reasons_now(
@@ -43,3 +49,30 @@ def settled_state(services: Services, role: Role) -> tuple[RoleStatus, tuple[Sta
     if reasons and role.state in (RoleStatus.READY, RoleStatus.DEGRADED):
         return RoleStatus.STALE, reasons
     return role.state, reasons
+
+
+async def mark_stale(services: Services, role_ids: Sequence[str]) -> list[str]:
+    """Moves those of the roles whose current assessment no longer holds; gives their ids.
+
+    Args:
+        services: Graph, settings, clock, assessors.
+        role_ids: Roles of which something changed.
+    """
+    roles = await services.graph.roles_by_id(role_ids)
+    reasons = {rid: reasons_now(services, role) for rid, role in roles.items()}
+    movable = (RoleStatus.READY, RoleStatus.DEGRADED)
+    stale = [rid for rid in role_ids if reasons.get(rid) and roles[rid].state in movable]
+
+    async def mark(rid: str) -> bool:
+        try:
+            await services.graph.move_role(rid, RoleStatus.STALE, reasons=reasons[rid])
+        except IllegalMove:  # somebody else moved it meanwhile
+            return False
+        return True
+
+    marked: list[str] = []
+    for start in range(0, len(stale), _AT_ONCE):
+        some = stale[start : start + _AT_ONCE]
+        done = await asyncio.gather(*(mark(rid) for rid in some))
+        marked += [rid for rid, moved in zip(some, done, strict=True) if moved]
+    return marked

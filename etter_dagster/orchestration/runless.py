@@ -9,11 +9,13 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+from collections.abc import Sequence
 
 import dagster as dg
 
 from etter_dagster.model.errors import ErrorCode, EtterError
 from etter_dagster.onboarding.step_registry import load_steps
+from etter_dagster.onboarding.steps import Step
 from etter_dagster.orchestration.assets import parents_of
 from etter_dagster.orchestration.events import newest_event
 from etter_dagster.orchestration.partitions import add_partitions
@@ -35,18 +37,21 @@ def reporter_from_environment() -> DagsterReporter | None:
     return _reporter(home, os.getpid()) if home else None
 
 
-def runless_reporter(instance: dg.DagsterInstance) -> DagsterReporter:
+def runless_reporter(
+    instance: dg.DagsterInstance, steps: Sequence[Step] | None = None
+) -> DagsterReporter:
     """A reporter that writes events without a run to an instance.
 
     Args:
         instance: Kept open by the caller for as long as the reporter is used.
+        steps: Whose assets are reported; those of the environment's settings, if None.
     """
     return DagsterReporter(
         log_event=instance.report_runless_asset_event,
         newest_event=functools.partial(newest_event, instance),
         plan=None,
         ensure_partitions=functools.partial(add_partitions, instance),
-        parents=parents_of(load_steps(get_settings())),
+        parents=parents_of(load_steps(get_settings()) if steps is None else steps),
     )
 
 

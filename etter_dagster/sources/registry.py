@@ -4,7 +4,7 @@ before the built-in ones: folder, then samples.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
 from typing import Generic, TypeVar
 
 from etter_dagster.settings import Settings, get_settings
@@ -18,6 +18,8 @@ from etter_dagster.sources.protocols import (
 from etter_dagster.sources.samples import SampleDocuments, SampleTaxonomy
 
 T = TypeVar("T")
+SAMPLES = "samples"
+LOCAL = frozenset({SAMPLES, "folder"})  # asking them is as cheap as asking a store
 TaxonomyFactory = Callable[[Settings], RoleTaxonomyProvider | None]
 DocumentFactory = Callable[[Settings], DocumentProvider | None]
 
@@ -37,10 +39,20 @@ class Factories(Generic[T]):
         """Takes a factory out, if it is there."""
         self._by_name.pop(name, None)
 
-    def open(self, settings: Settings) -> list[T]:
-        """The providers that the settings name, in order of preference."""
-        made = [factory(settings) for factory in reversed(self._by_name.values())]
-        return [provider for provider in made if provider is not None]
+    def open(self, settings: Settings, names: Container[str] | None = None) -> list[T]:
+        """The providers that the settings name, in order of preference; only of these names."""
+        return [provider for _, provider in self._made(settings, names)]
+
+    def configured(self, settings: Settings) -> list[str]:
+        """The names of the providers that the settings name, in order of preference."""
+        return [name for name, _ in self._made(settings, None)]
+
+    def _made(self, settings: Settings, names: Container[str] | None) -> Iterator[tuple[str, T]]:
+        for name, factory in reversed(list(self._by_name.items())):
+            if names is None or name in names:
+                provider = factory(settings)
+                if provider is not None:
+                    yield name, provider
 
 
 def _sample_taxonomy(settings: Settings) -> RoleTaxonomyProvider | None:
@@ -97,3 +109,39 @@ def get_document_provider(settings: Settings | None = None) -> ListingDocumentPr
         settings: The environment's, if None.
     """
     return CombinedDocuments(document_factories.open(settings or get_settings()))
+
+
+def get_local_taxonomy(settings: Settings) -> RoleTaxonomyProvider:
+    """The sources of roles that may be asked at any time; none of them is remote.
+
+    Args:
+        settings: Which are configured.
+    """
+    return CombinedTaxonomy(taxonomy_factories.open(settings, LOCAL))
+
+
+def get_local_documents(settings: Settings) -> ListingDocumentProvider:
+    """The sources of documents that may be asked at any time; none of them is remote.
+
+    Args:
+        settings: Which are configured.
+    """
+    return CombinedDocuments(document_factories.open(settings, LOCAL))
+
+
+def taxonomy_sources(settings: Settings) -> list[str]:
+    """Names of the configured sources of roles, the samples aside.
+
+    Args:
+        settings: Which are configured.
+    """
+    return [name for name in taxonomy_factories.configured(settings) if name != SAMPLES]
+
+
+def document_sources(settings: Settings) -> list[str]:
+    """Names of the configured sources of documents, the samples aside.
+
+    Args:
+        settings: Which are configured.
+    """
+    return [name for name in document_factories.configured(settings) if name != SAMPLES]

@@ -26,7 +26,7 @@ async def test_a_taxonomy_that_hangs_holds_no_request_up(
         return []
 
     monkeypatch.setattr(runtime, "PATIENCE_SECONDS", 0.01)
-    monkeypatch.setattr(opened.services.taxonomy, "get_companies", hang)
+    monkeypatch.setattr(opened.services.local_taxonomy, "get_companies", hang)
     for _ in range(5):
         await opened.prepare()
     assert not opened.prepared
@@ -49,13 +49,13 @@ async def test_a_taxonomy_that_fails_is_asked_again_but_not_at_each_request(
         asked += 1
         raise SourceUnavailable("away")
 
-    monkeypatch.setattr(opened.services.taxonomy, "get_companies", fail)
+    monkeypatch.setattr(opened.services.local_taxonomy, "get_companies", fail)
     for _ in range(5):
         await opened.prepare()
     assert asked == 1
     monkeypatch.setattr(runtime, "PREPARE_AGAIN_SECONDS", 0.0)
     opened._prepare_at = 0.0
-    monkeypatch.setattr(opened.services.taxonomy, "get_companies", list)
+    monkeypatch.setattr(opened.services.local_taxonomy, "get_companies", list)
     await opened.prepare()
     while opened._preparing is not None:
         await asyncio.sleep(0.001)

@@ -1,0 +1,152 @@
+"""One company's documents into the catalogue: listed first, fetched only where they changed.
+
+A list that cannot be read whole raises, and changes nothing; a document whose text cannot be
+fetched now is fetched the next time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from etter_dagster.model.catalogue import KnownDocument, changed_types
+from etter_dagster.model.documents import DocumentRef, DocumentType
+from etter_dagster.model.errors import ErrorCode, EtterError, SourceUnavailable
+from etter_dagster.model.identity import role_id
+from etter_dagster.model.role import Role
+from etter_dagster.onboarding.asking import LEAST_SECONDS, ask
+from etter_dagster.onboarding.check import check_document_text
+from etter_dagster.onboarding.role_setup import linked_documents
+from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.stale import mark_stale
+from etter_dagster.sources.protocols import DocumentListing
+from etter_dagster.stores.protocols import list_key
+
+_PAGE = 2_000
+_UNUSABLE = (ErrorCode.VALIDATION_ERROR, ErrorCode.PAYLOAD_TOO_LARGE)
+
+
+@dataclass
+class DocumentsSynced:
+    """What one look at a company's documents brought. Ids are role ids."""
+
+    listed: int = 0
+    fetched: int = 0
+    changed: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    unusable: list[str] = field(default_factory=list)
+    waiting: int = 0  # roles whose changed documents were not fetched in time
+    failure: SourceUnavailable | None = None
+
+
+async def sync_documents(
+    services: Services, company: str, *, has_documents: bool, until: float
+) -> DocumentsSynced:
+    """Reads a company's list of documents, fetches and links what changed.
+
+    What is seen of a role for the first time is only recorded: its text is fetched when the role
+    is onboarded.
+
+    Args:
+        services: Source, graph, clock.
+        company: The company's name.
+        has_documents: Whether its list is worth asking for.
+        until: Monotonic time at which to stop; the rest differs still, and comes next.
+
+    Raises:
+        SourceUnavailable: The list cannot be read; nothing changed.
+    """
+    listed = await _list(services, company, until) if has_documents else ()
+    now: dict[str, list[KnownDocument]] = {}
+    for listing in listed:
+        now.setdefault(role_id(company, listing.role), []).append(_known(listing))
+    done = DocumentsSynced(listed=len(listed))
+    after = ""
+    while page := await services.graph.roles(company, after=after, limit=_PAGE):
+        after = list_key(page[-1])
+        await _sync_page(services, page, now, until, done)
+    done.stale = await mark_stale(services, done.changed)
+    return done
+
+
+async def _list(services: Services, company: str, until: float) -> Sequence[DocumentListing]:
+    return await ask(
+        services.document_source.list_documents,
+        company,
+        within=max(LEAST_SECONDS, until - time.monotonic()),
+        what=f"the list of documents of {company}",
+    )
+
+
+async def _sync_page(
+    services: Services,
+    page: Sequence[Role],
+    now: dict[str, list[KnownDocument]],
+    until: float,
+    done: DocumentsSynced,
+) -> None:
+    record: dict[str, tuple[KnownDocument, ...]] = {}
+    for role in page:
+        documents = tuple(sorted(now.get(role.role_id, ()), key=lambda d: (d.type, d.source)))
+        if documents == role.catalogued:
+            continue
+        types = changed_types(role.catalogued or (), documents)
+        has_text = bool(role.jd_hash or role.documents_hash)
+        if role.catalogued is None or not types or not has_text:
+            record[role.role_id] = documents
+        elif done.failure is not None or time.monotonic() >= until:
+            done.waiting += 1
+        else:
+            try:
+                await _fetch(services, role, sorted(types), until, done)
+                record[role.role_id] = documents
+            except SourceUnavailable as error:
+                done.failure = error
+                done.waiting += 1
+    if record:
+        await services.graph.put_catalogue(record)
+
+
+async def _fetch(
+    services: Services,
+    role: Role,
+    types: Sequence[DocumentType],
+    until: float,
+    done: DocumentsSynced,
+) -> None:
+    """Fetches and links documents of these types; one that cannot be used is only noted."""
+    references: list[DocumentRef] = []
+    for type_ in types:
+        try:
+            found = await ask(
+                services.document_source.get_document,
+                role.company_id,
+                role.role_name,
+                type_,
+                within=max(LEAST_SECONDS, until - time.monotonic()),
+                what=f"the {type_.value} of {role.role_name}",
+            )
+            if found is not None:
+                check_document_text(type_.value, found.content or "")
+                references.append(found)
+        except EtterError as error:
+            if error.code not in _UNUSABLE:
+                raise
+            done.unusable.append(f"{role.role_id}: {error.message}")
+    done.fetched += len(references)
+    linked = await services.graph.link_documents(
+        role.role_id, linked_documents(references, services.clock())
+    )
+    if (linked.jd_hash, linked.documents_hash) != (role.jd_hash, role.documents_hash):
+        done.changed.append(role.role_id)
+
+
+def _known(listing: DocumentListing) -> KnownDocument:
+    return KnownDocument(
+        type=listing.type,
+        source=listing.source,
+        key=listing.key,
+        fingerprint=listing.fingerprint,
+        name=listing.name,
+    )

@@ -1,0 +1,104 @@
+"""Looking at one company after the other, some at a time: where a tick ends, the next goes on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from etter_dagster.model.errors import EtterError, SourceUnavailable, StoreUnavailable
+
+T = TypeVar("T")
+ALL = ""  # the source itself, beside its companies; no company has this name
+
+
+@dataclass
+class Round:
+    """What a tick leaves for the next: the last company done, and who is not to be asked yet.
+
+    `pauses` maps a company (or `ALL`) to the time, in seconds since 1970, that its source asked
+    us to wait for. `drafts` is the sequence of the last draft looked at.
+    """
+
+    after: str = ""
+    pauses: dict[str, float] = field(default_factory=dict)
+    drafts: int = 0
+
+    @classmethod
+    def read(cls, text: str | None) -> Round:
+        """From what `write` gave; anything else starts over, which is harmless."""
+        try:
+            found = json.loads(text or "{}")
+            pauses = {str(k): float(v) for k, v in found["pauses"].items()}
+            return cls(str(found["after"]), pauses, int(found["drafts"]))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return cls()
+
+    def write(self) -> str:
+        """As text for Dagster."""
+        return json.dumps({"after": self.after, "pauses": self.pauses, "drafts": self.drafts})
+
+    def waits(self, who: str, now: float) -> float:
+        """Seconds that a source still asks us to wait; 0 if none."""
+        return max(0.0, self.pauses.get(who, 0.0) - now)
+
+    def failed(self, who: str, error: Exception, now: float) -> str:
+        """Notes a failed read, with the pause it asks for; gives what to say of it."""
+        if isinstance(error, SourceUnavailable) and error.retry_after:
+            self.pauses[who] = now + error.retry_after
+        return error.message if isinstance(error, EtterError) else type(error).__name__
+
+
+@dataclass
+class Looked(Generic[T]):
+    """What a round brought: results and failures by company, and how many are for the next tick."""
+
+    results: dict[str, T] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    left: int = 0
+
+
+async def go_round(
+    round_: Round,
+    companies: Iterable[str],
+    look: Callable[[str], Awaitable[T]],
+    *,
+    now: float,
+    until: float,
+) -> Looked[T]:
+    """Looks at companies in order, from where the last tick ended, until the time is up.
+
+    One company's failure stops no other.
+
+    Args:
+        round_: From the last tick; changed.
+        companies: All of them.
+        look: Looks at one.
+        now: Seconds since 1970.
+        until: Monotonic time after which no company is begun.
+
+    Raises:
+        StoreUnavailable: A store cannot be reached.
+    """
+    found: Looked[T] = Looked()
+    ordered = sorted(companies)
+    todo = [company for company in ordered if company > round_.after] or ordered
+    for index, company in enumerate(todo):
+        if index and time.monotonic() >= until:
+            found.left = len(todo) - index
+            return found
+        if pause := round_.waits(company, now):
+            found.failures[company] = f"is not asked for another {pause:.0f} s, as it wished"
+        else:
+            round_.pauses.pop(company, None)
+            try:
+                found.results[company] = await look(company)
+            except StoreUnavailable:
+                raise
+            except Exception as error:
+                found.failures[company] = round_.failed(company, error, now)
+        round_.after = company
+    round_.after = ""
+    return found

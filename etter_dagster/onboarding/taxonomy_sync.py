@@ -1,0 +1,107 @@
+"""One company's taxonomy into the graph: new roles, changed entries, removed ones, stale roles.
+
+A list that cannot be read whole raises, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from etter_dagster.model.documents import DocumentRef, text_hash
+from etter_dagster.model.role import Role
+from etter_dagster.model.taxonomy import TaxonomyEntry
+from etter_dagster.model.taxonomy_changes import TaxonomyChanges, taxonomy_changes
+from etter_dagster.onboarding.asking import ask
+from etter_dagster.onboarding.role_setup import SUMMARY_NAME, linked_documents
+from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.stale import mark_stale
+from etter_dagster.stores.protocols import list_key
+
+MAX_CHANGES = 10_000  # of one company in one go; the rest still differs, and comes next
+_PAGE = 2_000
+
+
+@dataclass(frozen=True)
+class TaxonomySynced:
+    """What one look at a company's taxonomy brought. Ids are role ids."""
+
+    listed: int
+    new: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    renamed: Mapping[str, str]
+    stale: tuple[str, ...]
+    unusable: tuple[str, ...]
+
+
+async def sync_taxonomy(services: Services, company: str, *, within: float) -> TaxonomySynced:
+    """Reads a company's taxonomy and records what changed.
+
+    Args:
+        services: Source, graph, clock.
+        company: The company's name.
+        within: Seconds for the source to answer.
+
+    Raises:
+        SourceUnavailable: It cannot be read; nothing changed.
+    """
+    listed = await ask(
+        services.taxonomy.get_roles_for_company,
+        company,
+        within=within,
+        what=f"the taxonomy of {company}",
+    )
+    changes = taxonomy_changes(company, await _known(services, company), listed)
+    entries = dict(list(changes.entries.items())[:MAX_CHANGES])
+    before = await services.graph.roles_by_id([rid for rid in entries if rid in changes.changed])
+    for some in _pages(entries):
+        await services.graph.put_taxonomy([entries[rid] for rid in some])
+    await _follow_summaries(services, before, entries)
+    return TaxonomySynced(
+        listed=len(listed),
+        new=_those(changes.new, entries),
+        changed=_those(changes.changed, entries),
+        removed=_those(changes.removed, entries),
+        renamed=_shown_renames(changes, entries),
+        stale=tuple(await mark_stale(services, list(before))),
+        unusable=changes.unusable,
+    )
+
+
+async def _known(services: Services, company: str) -> dict[str, TaxonomyEntry | None]:
+    known: dict[str, TaxonomyEntry | None] = {}
+    after = ""
+    while page := await services.graph.roles(company, after=after, limit=_PAGE):
+        known |= {role.role_id: role.taxonomy for role in page}
+        after = list_key(page[-1])
+    return known
+
+
+async def _follow_summaries(
+    services: Services, before: Mapping[str, Role], entries: Mapping[str, TaxonomyEntry]
+) -> None:
+    """A role whose JD is the taxonomy's summary gets the new one."""
+    for rid, role in before.items():
+        old = role.taxonomy.general_summary if role.taxonomy else None
+        new = entries[rid].general_summary
+        if old and new and role.jd_hash == text_hash(old) != text_hash(new):
+            reference = DocumentRef(content=new, name=SUMMARY_NAME)
+            await services.graph.link_documents(
+                rid, linked_documents([reference], services.clock())
+            )
+
+
+def _pages(ids: Iterable[str]) -> list[list[str]]:
+    all_ids = list(ids)
+    return [all_ids[start : start + _PAGE] for start in range(0, len(all_ids), _PAGE)]
+
+
+def _those(of: Iterable[str], entries: Mapping[str, TaxonomyEntry]) -> tuple[str, ...]:
+    return tuple(rid for rid in of if rid in entries)
+
+
+def _shown_renames(
+    changes: TaxonomyChanges, entries: Mapping[str, TaxonomyEntry]
+) -> dict[str, str]:
+    return {old: new for old, new in changes.renamed.items() if old in entries}

@@ -1,0 +1,176 @@
+"""Documents into the catalogue: listed first, fetched only where they changed."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from etter_dagster.model.documents import DocumentType
+from etter_dagster.model.errors import FieldProblem, SourceUnavailable, ValidationFailed
+from etter_dagster.model.identity import role_id
+from etter_dagster.model.lifecycle import RoleStatus
+from etter_dagster.model.role import Role
+from etter_dagster.onboarding.accept import accept
+from etter_dagster.onboarding.document_sync import DocumentsSynced, sync_documents
+from etter_dagster.onboarding.services import Services
+from etter_dagster.settings import Settings
+from etter_dagster_tests.support import JD, order, scripted_services, work_off
+from etter_dagster_tests.world import World
+
+RID = role_id("Acme", "Analyst")
+NEW_JD = JD + "- Close the books every month\n"
+
+
+async def sync(services: Services, *, seconds: float = 60.0) -> DocumentsSynced:
+    return await sync_documents(
+        services, "Acme", has_documents=True, until=time.monotonic() + seconds
+    )
+
+
+async def role(services: Services) -> Role:
+    found = await services.graph.role(RID)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.write("Acme", "Analyst", JD)
+    return world
+
+
+async def onboarded(settings: Settings, world: World) -> Services:
+    """A role that was onboarded from the document of the source."""
+    services = world.services(scripted_services(settings))
+    await services.graph.put_role("Acme", "Analyst", draup_role_name="Data Analyst")
+    await sync(services)
+    await accept(services, order(documents=(), draup_role_name=None))
+    await work_off(services)
+    assert (await role(services)).state is RoleStatus.READY
+    world.calls.clear()
+    return services
+
+
+async def test_what_is_seen_first_is_recorded_and_not_fetched(
+    settings: Settings, world: World
+) -> None:
+    """A first sync of 100,000 roles must not fetch 100,000 documents."""
+    services = world.services(scripted_services(settings))
+    await services.graph.put_role("Acme", "Analyst", draup_role_name="Data Analyst")
+    found = await sync(services)
+    assert (found.listed, found.fetched, world.calls["get_document"]) == (1, 0, 0)
+    assert [doc.key for doc in (await role(services)).catalogued or ()] == [
+        "Analyst/job_description"
+    ]
+    await services.close()
+
+
+async def test_only_what_changed_is_fetched_and_makes_its_role_stale(
+    settings: Settings, world: World
+) -> None:
+    services = await onboarded(settings, world)
+    assert (await sync(services)).fetched == 0
+    world.write("Acme", "Analyst", NEW_JD)
+    found = await sync(services)
+    assert (found.fetched, found.stale) == (1, [RID])
+    stale = await role(services)
+    assert stale.state is RoleStatus.STALE
+    assert [reason.field for reason in stale.stale_marks] == ["jd_hash"]
+    again = await sync(services)
+    assert (again.fetched, again.stale) == (0, [])
+    await services.close()
+
+
+async def test_an_equivalent_text_is_no_change(settings: Settings, world: World) -> None:
+    """A document saved anew, or with other line ends, costs no assessment."""
+    services = await onboarded(settings, world)
+    world.write("Acme", "Analyst", "\ufeff" + JD.replace("\n", "\r\n") + "\n")
+    found = await sync(services)
+    assert (found.fetched, found.changed, found.stale) == (1, [], [])
+    assert (await sync(services)).fetched == 0, "it is not fetched again"
+    await services.close()
+
+
+async def test_another_document_is_an_input_too(settings: Settings, world: World) -> None:
+    services = await onboarded(settings, world)
+    world.write("Acme", "Analyst", "1. Open the ledger", DocumentType.SOP)
+    assert (await sync(services)).stale == [RID]
+    assert [r.field for r in (await role(services)).stale_marks] == ["documents_hash"]
+    await services.close()
+
+
+async def test_a_document_that_is_gone_changes_nothing_until_it_is_back(
+    settings: Settings, world: World
+) -> None:
+    services = await onboarded(settings, world)
+    kept = world.texts.pop(("Acme", "Analyst"))
+    found = await sync(services)
+    assert (found.stale, (await role(services)).catalogued) == ([], ())
+    world.texts["Acme", "Analyst"] = kept
+    assert (await sync(services)).stale == []
+    await services.close()
+
+
+async def test_a_fetch_that_fails_marks_nothing_and_is_caught_up(
+    settings: Settings, world: World
+) -> None:
+    services = await onboarded(settings, world)
+    world.write("Acme", "Analyst", NEW_JD)
+    world.failures["get_document"] = SourceUnavailable("away")
+    found = await sync(services)
+    assert (found.stale, found.waiting) == ([], 1)
+    assert found.failure is not None
+    assert (await role(services)).state is RoleStatus.READY
+    world.failures.clear()
+    assert (await sync(services)).stale == [RID]
+    await services.close()
+
+
+async def test_a_list_that_fails_changes_nothing(settings: Settings, world: World) -> None:
+    services = await onboarded(settings, world)
+    world.write("Acme", "Analyst", NEW_JD)
+    world.failures["list_documents"] = SourceUnavailable("away")
+    with pytest.raises(SourceUnavailable):
+        await sync(services)
+    assert (await role(services)).state is RoleStatus.READY
+    await services.close()
+
+
+async def test_a_document_that_cannot_be_used_is_named_once(
+    settings: Settings, world: World
+) -> None:
+    """It would otherwise be fetched at every tick, for ever."""
+    services = await onboarded(settings, world)
+    world.write("Acme", "Analyst", "%PDF-")
+    world.broken["Acme", "Analyst"] = ValidationFailed(FieldProblem("document", "is no PDF"))
+    found = await sync(services)
+    assert (found.stale, len(found.unusable)) == ([], 1)
+    assert world.calls["get_document"] == 1
+    await sync(services)
+    assert world.calls["get_document"] == 1
+    await services.close()
+
+
+async def test_what_time_does_not_allow_comes_next(settings: Settings, world: World) -> None:
+    services = await onboarded(settings, world)
+    world.write("Acme", "Analyst", NEW_JD)
+    found = await sync(services, seconds=-1)
+    assert (found.fetched, found.waiting) == (0, 1)
+    assert (await sync(services)).stale == [RID]
+    await services.close()
+
+
+async def test_a_persons_own_document_is_replaced_only_by_a_later_change(
+    settings: Settings, world: World
+) -> None:
+    """Who pushes with a text of their own means it, also where a source has another one."""
+    services = world.services(scripted_services(settings))
+    await accept(services, order())
+    await work_off(services)
+    world.write("Acme", "Analyst", NEW_JD)
+    assert (await sync(services)).stale == [], "what was there when the role was pushed"
+    world.write("Acme", "Analyst", NEW_JD + "- Order supplies\n")
+    assert (await sync(services)).stale == [RID]
+    await services.close()
