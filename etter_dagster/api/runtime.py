@@ -16,6 +16,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 
+from etter_dagster.api.dagster_upstream import DagsterUpstream
 from etter_dagster.api.events import WatchHub
 from etter_dagster.api.health import Health
 from etter_dagster.api.keyring import Keyring
@@ -38,6 +39,7 @@ class Opened:
         self.services = services
         self.hub = WatchHub(services)
         self.health = Health(services, keyring=keyring)
+        self.dagster = DagsterUpstream(services.settings.dagster_url)
         self.tasks: set[asyncio.Task[None]] = set()
         self.prepared = False
         self._preparing: asyncio.Task[None] | None = None
@@ -86,6 +88,7 @@ class Opened:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.hub.close()
         await self.health.close()
+        await self.dagster.close()
         await self.services.close()
 
 

@@ -1,0 +1,98 @@
+"""Dagster's webserver as this service reaches it: asking it, and nothing of who may ask.
+
+Its address never leaves this module: errors name neither it nor what it answered.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from etter_dagster.model.errors import ErrorCode, EtterError
+
+TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+log = logging.getLogger(__name__)
+
+
+def dagster_unavailable() -> EtterError:
+    """The error of a Dagster that does not answer."""
+    return EtterError(
+        ErrorCode.STORE_UNAVAILABLE,
+        "Dagster cannot be reached; try again (pushes by REST are taken all the same)",
+        retry_after=5,
+    )
+
+
+class DagsterUpstream:
+    """Dagster's webserver.
+
+    Args:
+        url: Where it is, with its path prefix if it has one.
+        transport: Instead of the network.
+    """
+
+    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.url = url
+        self._http = httpx.AsyncClient(
+            timeout=TIMEOUT, transport=transport, trust_env=False, follow_redirects=False
+        )
+
+    async def ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Asks, and gives `{"data", "errors"?}`; each error says its path and a trace id only.
+
+        Args:
+            query: A document.
+            variables: Their values.
+
+        Raises:
+            EtterError: `STORE_UNAVAILABLE`: no answer; `INTERNAL_ERROR`: an answer without data.
+        """
+        try:
+            response = await self._http.post(
+                f"{self.url}/graphql", json={"query": query, "variables": variables}
+            )
+            answer = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            log.warning("Dagster cannot be reached: %s", type(error).__name__)
+            raise dagster_unavailable() from None
+        if not isinstance(answer, dict) or "data" not in answer:
+            log.warning("Dagster answered %s with what is no GraphQL", response.status_code)
+            raise dagster_unavailable()
+        errors = _plain_errors(answer.get("errors") or ())
+        if answer["data"] is None:
+            raise EtterError(
+                ErrorCode.INTERNAL_ERROR, errors[0]["message"] if errors else "Dagster gave no data"
+            )
+        return {"data": answer["data"], **({"errors": errors} if errors else {})}
+
+    async def data(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of an answer that must be whole.
+
+        Raises:
+            EtterError: `STORE_UNAVAILABLE`: no answer, or one with errors.
+        """
+        answer = await self.ask(query, variables)
+        if "errors" in answer:
+            raise dagster_unavailable()
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+
+def _plain_errors(errors: Any) -> list[dict[str, Any]]:
+    plain = []
+    for error in errors if isinstance(errors, list) else ():
+        trace_id = secrets.token_hex(8)
+        text = error.get("message") if isinstance(error, dict) else None
+        log.error("Dagster's GraphQL failed, trace id %s: %s", trace_id, text)
+        message = f"Dagster failed here; give the trace id {trace_id} to whoever runs Etter"
+        path = error.get("path") if isinstance(error, dict) else None
+        plain.append({"message": message, **({"path": path} if path else {})})
+    return plain
