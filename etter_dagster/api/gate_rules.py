@@ -36,7 +36,7 @@ async def allowed_arguments(visit: Visit, request: Request) -> dict[int, Argumen
     Raises:
         EtterError: `FORBIDDEN`: something of it may not be asked by this caller.
     """
-    visit.require(PUSH if request.is_mutation else READ)
+    visit.caller.require(PUSH if request.is_mutation else READ)
     names = [f.name if f.name == "__typename" else f.path for f in request.fields.values()]
     for name in names:
         if name not in RULES:

@@ -9,7 +9,6 @@ from typing import Any
 from etter_dagster.api.access import Caller
 from etter_dagster.api.dagster_upstream import DagsterUpstream
 from etter_dagster.api.gate_document import refused
-from etter_dagster.model.errors import ErrorCode, EtterError
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.services import Services
 from etter_dagster.stores.protocols import AuditEntry
@@ -52,11 +51,6 @@ class Visit:
     def assets(self) -> list[str]:
         """The role assets."""
         return [asset for step in self.services.steps for asset in step.assets]
-
-    def require(self, scope: Any) -> None:
-        """Raises `FORBIDDEN` unless the caller has the scope."""
-        if not self.caller.may(scope):
-            raise EtterError(ErrorCode.FORBIDDEN, f"this key lacks the scope '{scope}'")
 
     def require_assets(self, keys: Iterable[Mapping[str, Any]]) -> None:
         """Raises `FORBIDDEN` unless these are role assets."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from etter_dagster.api import routes_graphql
-from etter_dagster.api.access import Caller
 from etter_dagster.model.identity import role_id
 from etter_dagster.onboarding.roles import define_role
+from etter_dagster.settings import Settings
+from etter_dagster_tests.keys import add_key, bearer, secret_of
 from etter_dagster_tests.rest import Rest, error
 
 OWN, OTHER = role_id("Acme", "Analyst"), role_id("Globex", "Analyst")
@@ -62,9 +63,23 @@ class Gate:
 
     rest: Rest
 
+    def as_key(self, key_id: str) -> Gate:
+        """The same, asked with this key."""
+        self.rest.http.headers.update(bearer(secret_of(key_id)))
+        return self
+
     async def ask(self, query: str, variables: Any = None, **more: Any) -> httpx.Response:
         body = {"query": query, "variables": variables, **more}
         return await self.rest.http.post("http://test/graphql", json=body)
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    keys = tmp_path / "keys.json"
+    add_key(keys, "key-1", "Acme", scope="push")
+    add_key(keys, "reader", "Acme", scope="read")
+    add_key(keys, "all", scope="push")
+    return settings.with_changes(api_keys_file=keys)
 
 
 @pytest.fixture
@@ -72,17 +87,7 @@ async def gate(rest: Rest) -> Gate:
     services = await rest.services()
     for company in ("Acme", "Globex"):
         await define_role(services, company, "Analyst", draup_role_name="Data Analyst")
-    become(rest, "push")
-    return Gate(rest)
-
-
-def become(rest: Rest, scope: str, *companies: str) -> None:
-    """Requests come with a key of these companies (Acme) and scope."""
-    caller = Caller("key-1", frozenset(companies or ("Acme",)), frozenset({scope}))
-    (route,) = [r for r in routes_graphql.root_router.routes if r.path == "/graphql"]  # type: ignore[attr-defined]
-    for parameter in route.dependant.dependencies:  # type: ignore[attr-defined]
-        if getattr(parameter.call, "scope", None) is not None:
-            rest.app.dependency_overrides[parameter.call] = lambda: caller
+    return Gate(rest).as_key("key-1")
 
 
 LET_THROUGH: dict[str, tuple[str, Any]] = {
@@ -326,14 +331,19 @@ async def test_only_a_post_of_json_is_taken(gate: Gate) -> None:
 
 @pytest.mark.parametrize("name", ["one role", "pushes", "backfill", "terminate", "cancel"])
 async def test_a_key_that_only_reads_changes_nothing(gate: Gate, name: str) -> None:
-    become(gate.rest, "read")
+    gate.as_key("reader")
     error(await gate.ask(*LET_THROUGH[name]), 403, "FORBIDDEN")
     error(await gate.ask(*LET_THROUGH["run"]), 503, "STORE_UNAVAILABLE")
 
 
-async def test_a_key_of_all_companies_is_bound_to_roles_that_exist(rest: Rest) -> None:
+async def test_without_a_key_nobody_gets_to_the_gate(gate: Gate) -> None:
+    gate.rest.http.headers.pop("Authorization")
+    error(await gate.ask("{ __typename }"), 401, "UNAUTHORIZED")
+
+
+async def test_a_key_of_all_companies_is_bound_to_roles_that_exist(gate: Gate) -> None:
     """A bare partition key has no role behind it; nobody may launch one."""
-    gate = Gate(rest)
+    gate.as_key("all")
     error(await gate.ask(*REFUSED["a bare key"]), 403, "FORBIDDEN")
     error(await gate.ask(*REFUSED["a serving run"]), 403, "FORBIDDEN")
     error(await gate.ask(*REFUSED["a push of nobody"]), 503, "STORE_UNAVAILABLE")
