@@ -1,13 +1,12 @@
 """Who may call: every route declares its scope here with `needs(...)`, and gets a `Caller`.
 
 In development, with no keys defined, whoever is on this machine may do everything. With keys,
-`Authorization: Bearer etk_...` says who calls.
+`Authorization: Bearer etk_...` says who calls, or the cookie of a page session (`sessions.py`).
 """
 
 from __future__ import annotations
 
 import functools
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,34 +15,35 @@ from fastapi import Depends
 from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection, Request
 
+from etter_dagster.api.anonymous import require_here
+from etter_dagster.api.limits import count_request, count_wrong_key
 from etter_dagster.api.runtime import runtime_of
+from etter_dagster.api.sessions import key_of_session
 from etter_dagster.model.api_keys import ApiKey, Scope, key_of
 from etter_dagster.model.errors import ErrorCode, EtterError, NotFound
 from etter_dagster.onboarding.services import utc_now
-from etter_dagster.settings_types import is_loopback
 
 READ, PUSH, ADMIN = Scope.READ, Scope.PUSH, Scope.ADMIN
 ANONYMOUS = "anonymous"
-_IN_PROCESS = "testclient"  # what starlette's TestClient calls itself; no address looks like it
 # Puts the key into the OpenAPI document; `authenticate` reads it.
 _DOCUMENTED = HTTPBearer(
     auto_error=False, scheme_name="key", description="An API key; see `etter keys create`."
 )
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: the key's id, its companies (None: all), its scopes."""
+    """Who calls: the key's id, its companies (None: all), its scopes; by a key or in a session."""
 
     key_id: str
     companies: frozenset[str] | None = None
     scopes: frozenset[Scope] = frozenset()
+    in_session: bool = False
 
     @classmethod
-    def of(cls, key: ApiKey) -> Caller:
+    def of(cls, key: ApiKey, *, in_session: bool = False) -> Caller:
         """Whoever holds a key."""
-        return cls(key.id, key.visible, frozenset(key.scopes))
+        return cls(key.id, key.visible, frozenset(key.scopes), in_session)
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has a scope, by itself or within a greater one."""
@@ -79,66 +79,52 @@ class Caller:
 
 
 async def authenticate(connection: HTTPConnection) -> Caller:
-    """Finds out who calls.
+    """Finds out who calls, by a key or a page session, and counts the request.
 
     Args:
         connection: A request, or a WebSocket.
 
     Raises:
-        EtterError: `UNAUTHORIZED`, `FORBIDDEN`.
+        EtterError: `UNAUTHORIZED`, `FORBIDDEN`, `RATE_LIMITED`.
     """
     runtime = runtime_of(connection)
+    access = (await runtime.opened()).access
     if runtime.keyring is None:
-        return _somebody_here(connection, runtime.settings.environment)
-    key = key_of(_bearer(connection), runtime.keyring.keys)
-    if key is None or key.expired(utc_now()):
-        what = "no valid API key" if key is None else "this API key has expired"
-        raise EtterError(ErrorCode.UNAUTHORIZED, f"{what}; send Authorization: Bearer")
-    return Caller.of(key)
+        require_here(connection, runtime.settings)
+        caller = Caller(key_id=ANONYMOUS, scopes=frozenset({ADMIN}))
+    elif "authorization" in connection.headers:
+        caller = Caller.of(await key_sent(connection, _bearer(connection)))
+    elif key := await key_of_session(access, runtime.keyring, connection):
+        caller = Caller.of(key, in_session=True)
+    else:
+        raise EtterError(ErrorCode.UNAUTHORIZED, "no API key; send Authorization: Bearer")
+    await count_request(access, caller.key_id, runtime.settings.rate_limit_per_minute)
+    return caller
+
+
+async def key_sent(connection: HTTPConnection, secret: str) -> ApiKey:
+    """The key that a secret opens.
+
+    Args:
+        connection: Where it came from.
+        secret: As it was sent.
+
+    Raises:
+        EtterError: `UNAUTHORIZED`, `RATE_LIMITED`.
+    """
+    runtime = runtime_of(connection)
+    key = key_of(secret, runtime.keyring.keys) if runtime.keyring is not None else None
+    if key is None:
+        await count_wrong_key((await runtime.opened()).access, connection)
+        raise EtterError(ErrorCode.UNAUTHORIZED, "no valid API key; send Authorization: Bearer")
+    if key.expired(utc_now()):
+        raise EtterError(ErrorCode.UNAUTHORIZED, "this API key has expired; ask for another")
+    return key
 
 
 def _bearer(connection: HTTPConnection) -> str:
-    kind, _, secret = connection.headers.get("authorization", "").partition(" ")
+    kind, _, secret = connection.headers["authorization"].partition(" ")
     return secret.strip() if kind.lower() == "bearer" else ""
-
-
-def _somebody_here(connection: HTTPConnection, environment: str) -> Caller:
-    if environment == "production":  # mounted in another app, our start checks may not have run
-        raise EtterError(
-            ErrorCode.UNAUTHORIZED, "production takes no call without keys: ETTER_API_KEYS_FILE"
-        )
-    if not _is_here(connection):
-        raise EtterError(
-            ErrorCode.FORBIDDEN,
-            "without API keys only this machine may call; set ETTER_API_KEYS_FILE to let others in",
-        )
-    # A page of another site, open in a browser here, must not act for the person there; nor may it
-    # read, by giving its own name this machine's address.
-    foreign = connection.headers.get("sec-fetch-site") == "cross-site"
-    if (foreign and connection.scope.get("method") not in _SAFE_METHODS) or not _is_named_here(
-        connection
-    ):
-        raise EtterError(ErrorCode.FORBIDDEN, "requests from pages of other sites are not taken")
-    return Caller(key_id=ANONYMOUS, scopes=frozenset({ADMIN}))
-
-
-def _is_here(connection: HTTPConnection) -> bool:
-    """Whether the request comes from this machine: by loopback, a Unix socket, or in-process."""
-    if connection.client is None or connection.client.host in ("", _IN_PROCESS):
-        return True
-    return is_loopback(connection.client.host.removeprefix("::ffff:"))
-
-
-def _is_named_here(connection: HTTPConnection) -> bool:
-    """Whether the name asked for can only mean this machine or its own network."""
-    host = connection.url.hostname or ""
-    if "." not in host or host.endswith((".localhost", ".internal")):
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 class Needs:

@@ -14,6 +14,7 @@ from etter_dagster.api import (
     routes_pushes,
     routes_role,
     routes_roles,
+    routes_session,
     routes_system,
 )
 from etter_dagster.api.access import authenticate
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     application.include_router(router, prefix=PREFIX)
     application.include_router(routes_system.root_router)
     application.include_router(routes_graphql.root_router)
+    application.include_router(routes_session.router)
     application.include_router(pages_router(services_of, authenticate, ExactPathRoute))
     for status_or_type in (404, 405, Exception):
         application.add_exception_handler(status_or_type, _error)

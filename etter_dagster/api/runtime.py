@@ -25,6 +25,7 @@ from etter_dagster.api.stopping import on_stop
 from etter_dagster.model.errors import EtterError
 from etter_dagster.onboarding.services import Services, open_services, prepare
 from etter_dagster.settings import Settings, get_settings
+from etter_dagster.stores import open_access
 
 OpenWith = Callable[[Settings], Services]
 PATIENCE_SECONDS = 5.0
@@ -37,6 +38,7 @@ class Opened:
 
     def __init__(self, services: Services, keyring: Keyring | None = None) -> None:
         self.services = services
+        self.access = open_access(services.settings, services.clock)
         self.hub = WatchHub(services)
         self.health = Health(services, keyring=keyring)
         self.dagster = DagsterUpstream(services.settings.dagster_url)
@@ -89,6 +91,7 @@ class Opened:
         await self.hub.close()
         await self.health.close()
         await self.dagster.close()
+        await self.access.close()
         await self.services.close()
 
 

@@ -1,4 +1,4 @@
-"""The two stores, opened by what the settings name."""
+"""The two stores, and what REST remembers of callers, opened by what the settings name."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 from etter_dagster.settings import Settings
+from etter_dagster.stores.access import AccessStore
 from etter_dagster.stores.protocols import PushQueue, RoleGraph
+from etter_dagster.stores.sqlite_access import SqliteAccess
 from etter_dagster.stores.sqlite_graph import SqliteRoleGraph
 from etter_dagster.stores.sqlite_queue import SqlitePushQueue
 
-__all__ = ["PushQueue", "RoleGraph", "open_graph", "open_queue"]
+__all__ = ["AccessStore", "PushQueue", "RoleGraph", "open_access", "open_graph", "open_queue"]
 
 
 def _utc_now() -> datetime:
@@ -35,3 +37,13 @@ def open_queue(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> 
         clock: The present, in UTC.
     """
     return SqlitePushQueue(settings.data_dir / "queue.db", clock)
+
+
+def open_access(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> AccessStore:
+    """Where sessions and counts of requests are kept: beside the queue; connected at first use.
+
+    Args:
+        settings: `data_dir` for the embedded one.
+        clock: The present, in UTC.
+    """
+    return SqliteAccess(settings.data_dir / "access.db", clock)

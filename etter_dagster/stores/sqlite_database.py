@@ -46,12 +46,16 @@ class SqliteDatabase:
         path: The file; it and its folder are made at first use.
         what: `graph` or `queue`, for errors (a path never stands in one).
         migrations: SQL scripts; the n-th brings a file from version n to n + 1.
+        durable: Whether each write is synced; without it a power cut may take the last ones.
     """
 
-    def __init__(self, path: Path, what: str, migrations: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path, what: str, migrations: Sequence[str], *, durable: bool = True
+    ) -> None:
         self._path = path
         self._what = what
         self._migrations = migrations
+        self._synchronous = "FULL" if durable else "NORMAL"
         self._lock = threading.Lock()
         self._writes: queue.SimpleQueue[_Write[Any] | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
@@ -153,7 +157,7 @@ class SqliteDatabase:
             self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA synchronous={self._synchronous}")
         connection.execute("PRAGMA foreign_keys=ON")
         return connection
 

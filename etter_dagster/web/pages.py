@@ -6,53 +6,23 @@ What they show comes from the onboarding layer; who may look is decided by whoev
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 
 from etter_dagster.model.errors import EtterError, NotFound
 from etter_dagster.onboarding.services import Services
+from etter_dagster.web.html import html
+from etter_dagster.web.login import refused
 from etter_dagster.web.views import Visitor, companies_view, company_view, role_page_view
 
 ServicesOf = Callable[[Request], Awaitable[Services]]
 _STATIC = Path(__file__).parent / "static"
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
-
-
 VisitorOf = Callable[[Request], Awaitable[Visitor]]
-
-
-def _moment(value: datetime | None) -> str:
-    return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC") if value else "–"
-
-
-def _score(value: float | None) -> str:
-    return f"{value:.1f}" if value is not None else "–"
-
-
-def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("etter_dagster.web"),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {"moment": _moment, "score": _score, "segment": partial(quote, safe="")}
-    return made
 
 
 def pages_router(
@@ -66,11 +36,6 @@ def pages_router(
         route_class: Reads names with `/` from paths exactly.
     """
     router = APIRouter(route_class=route_class, include_in_schema=False)
-    templates = _environment()
-
-    def html(template: str, status: int = 200, **values: Any) -> Response:
-        text = templates.get_template(template).render(**values)
-        return HTMLResponse(text, status_code=status, headers=HEADERS)
 
     async def shown(
         request: Request, template: str, view: Callable[[Services, Visitor], Awaitable[Any]]
@@ -79,8 +44,8 @@ def pages_router(
             visitor = await visitor_of(request)
             values = await view(await services_of(request), visitor)
         except EtterError as error:
-            return html("error.html", error.http_status, error=error)
-        return html(template, **values)
+            return refused(request, error)
+        return html(template, in_session=visitor.in_session, **values)
 
     @router.get("/")
     async def root() -> Response:

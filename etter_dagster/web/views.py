@@ -21,6 +21,10 @@ PUSHES = 20
 class Visitor(Protocol):
     """Who looks at the pages."""
 
+    @property
+    def in_session(self) -> bool:
+        """Whether the visitor has logged in."""
+
     def sees(self, company: str) -> bool:
         """Whether a company is the visitor's."""
 
