@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import hypothesis
 import pytest
 
 from etter_dagster.settings import Settings
+from etter_dagster_tests.servers.redis import RedisServer, redis_server
 
 # Property tests do not look at the clock: a slow machine makes them slow, never red.
 hypothesis.settings.register_profile(
@@ -50,3 +52,16 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture(scope="session")
+def _running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(_running_redis: RedisServer) -> RedisServer:
+    """An empty Redis; tests that kill it start one of their own."""
+    _running_redis.empty()
+    return _running_redis

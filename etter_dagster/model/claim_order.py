@@ -89,3 +89,21 @@ def position(lane: Lane, rank: int, lanes: Mapping[Lane, LaneState]) -> int:
         before = key // COST[other] if wins_ties else -(-key // COST[other]) - 1
         place += min(state.waiting, max(0, before - state.served))
     return place
+
+
+def claimable(
+    backlog: Mapping[str, int], in_flight: Mapping[str, int], *, at_most: int, per_company: int
+) -> int:
+    """How many pushes a claim could hand out now.
+
+    Args:
+        backlog: Waiting pushes of each company, those with expired leases included.
+        in_flight: Held pushes of each company, those with expired leases left out.
+        at_most: The limit over all companies.
+        per_company: The limit of each.
+    """
+    free = sum(
+        max(0, min(waiting, per_company - in_flight.get(company, 0)))
+        for company, waiting in backlog.items()
+    )
+    return max(0, min(free, at_most - sum(in_flight.values())))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from etter_dagster.model.claim_order import Lane
 from etter_dagster.model.documents import DocumentRef
+from etter_dagster.model.errors import ErrorCode
 from etter_dagster.model.lifecycle import WorkflowState
 
 MAX_LEASES = 3  # leases that may be lost before a push is given up
@@ -95,6 +96,22 @@ class PushError(BaseModel):
     code: str
     message: str
     recoverable: bool = False
+
+
+def given_up(leases_lost: int, step: str | None) -> PushError:
+    """The error of a push whose last worker was lost too.
+
+    Args:
+        leases_lost: How many workers were lost over it.
+        step: What the last one was at, if known.
+    """
+    where = f" in {step}" if step else ""
+    return PushError(
+        code=ErrorCode.ATTEMPTS_EXHAUSTED.value,
+        message=f"{leases_lost} workers were lost while they worked on it, the last{where}; "
+        "look at the workers' logs, then retry it",
+        recoverable=True,
+    )
 
 
 class PushRequest(BaseModel):

@@ -22,6 +22,7 @@ from etter_dagster.onboarding.walk import walk
 from etter_dagster.stores.protocols import Claim
 
 ARCHIVE_SECONDS = 0.5
+AWAY_SECONDS = 1.0  # a store that cannot be reached is asked again after so long
 _GATHER_SECONDS = 0.005  # wait so long for more places to come free before asking for pushes
 log = logging.getLogger(__name__)
 
@@ -132,13 +133,17 @@ class _Server:
             changed = await self._wait(changed, wait, stop)
 
     async def _claim(self) -> None:
-        claims = await self.services.queue.claim(
-            self.worker,
-            self.places - len(self.held),
-            limits=self.services.limits,
-            lease_seconds=self._lease,
-            run_id=self.run_id,
-        )
+        try:
+            claims = await self.services.queue.claim(
+                self.worker,
+                self.places - len(self.held),
+                limits=self.services.limits,
+                lease_seconds=self._lease,
+                run_id=self.run_id,
+            )
+        except StoreUnavailable as error:
+            log.error("%s", error)
+            return
         if not claims:
             return
         await self.reporter.claimed([claim.push.role_id for claim in claims])
@@ -155,9 +160,26 @@ class _Server:
         except LeaseLost:
             log.warning("%s: the lease was lost; somebody else goes on with it", workflow_id)
         except StoreUnavailable as error:
-            log.error("%s: %s; it is tried again when its lease lapses", workflow_id, error)
+            log.error("%s: %s; it is given back when the stores answer", workflow_id, error)
+            await self._give_back(claim)
         self.held.pop(workflow_id, None)
         self.freed.set()
+
+    async def _give_back(self, claim: Claim) -> None:
+        """Gives a push back once both stores answer; until then its lease is kept.
+
+        An outage so costs no attempt, however long it is, and no store is asked in a hurry.
+        """
+        while True:
+            await asyncio.sleep(AWAY_SECONDS)
+            try:
+                await self.services.graph.ping()
+                await self.services.queue.give_back(claim.push.workflow_id, claim.token)
+                return
+            except StoreUnavailable:
+                continue
+            except LeaseLost:
+                return
 
     async def _wait(self, changed: int, seconds: float, stop: asyncio.Event) -> int:
         """Until a place came free, something was pushed, or time passed; the queue's counter."""
@@ -171,8 +193,11 @@ class _Server:
             await asyncio.sleep(_GATHER_SECONDS)
             self.freed.clear()
         queue = waits.get("queue")
-        if queue is not None and queue.done() and queue.exception() is None:
-            changed = queue.result()
+        if queue is not None and queue.done():
+            if queue.exception() is None:
+                changed = queue.result()
+            else:
+                await asyncio.sleep(min(AWAY_SECONDS, seconds))
         for task in waits.values():
             task.cancel()
         await asyncio.gather(*waits.values(), return_exceptions=True)

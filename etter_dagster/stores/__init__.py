@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from etter_dagster.settings import Settings
 from etter_dagster.stores.access import AccessStore
 from etter_dagster.stores.protocols import PushQueue, RoleGraph
+from etter_dagster.stores.redis_queue import RedisPushQueue
 from etter_dagster.stores.sqlite_access import SqliteAccess
 from etter_dagster.stores.sqlite_graph import SqliteRoleGraph
 from etter_dagster.stores.sqlite_queue import SqlitePushQueue
@@ -29,13 +30,16 @@ def open_graph(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> 
     return SqliteRoleGraph(settings.data_dir / "graph.db", clock)
 
 
-def open_queue(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> PushQueue:
+def open_queue(settings: Settings, clock: Callable[[], datetime] | None = None) -> PushQueue:
     """The queue that the settings name; connected at first use.
 
     Args:
-        settings: `data_dir` for the embedded one.
-        clock: The present, in UTC.
+        settings: `redis_*`, or `data_dir` for the embedded one.
+        clock: The present, in UTC; if None, that of the machine which holds the queue.
     """
+    if not settings.embedded_queue:
+        return RedisPushQueue(settings, clock)
+    clock = clock or _utc_now
     return SqlitePushQueue(settings.data_dir / "queue.db", clock)
 
 

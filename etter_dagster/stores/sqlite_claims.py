@@ -17,23 +17,23 @@ from etter_dagster.model.claim_order import (
     LANES,
     Lane,
     LaneState,
+    claimable,
     next_lane,
     next_tag,
     position,
     served_on_wake,
 )
-from etter_dagster.model.errors import ErrorCode, LeaseLost
+from etter_dagster.model.errors import LeaseLost
 from etter_dagster.model.lifecycle import WorkflowState, check_push_move
-from etter_dagster.model.push import MAX_LEASES, Push, PushError, PushRequest
+from etter_dagster.model.push import MAX_LEASES, Push, PushRequest, given_up
 from etter_dagster.stores.protocols import Claim, ClaimLimits, Enqueued, NewPush, QueueCounts
 from etter_dagster.stores.sqlite_push_rows import (
     insert,
-    micros,
-    moment,
     push_columns,
     push_of,
     rows_in,
 )
+from etter_dagster.stores.times import micros, moment
 
 _FEW = 20  # so many places are counted one by one, more in one pass over the queue
 
@@ -220,16 +220,16 @@ def counts(connection: sqlite3.Connection, limits: ClaimLimits, now: datetime) -
     ):
         expired[row["company_id"]] += 1
     in_flight = _in_flight(connection) - expired
-    free = limits.in_flight - sum(in_flight.values())
-    claimable = sum(
-        max(0, min(n, limits.per_company - in_flight[company]))
-        for company, n in (by_company + expired).items()
-    )
     return QueueCounts(
         waiting=dict(waiting),
         oldest_queued_at={lane: moment(value) for lane, value in oldest.items()},
         in_flight=sum(in_flight.values()),
-        claimable=max(0, min(claimable, free)),
+        claimable=claimable(
+            by_company + expired,
+            in_flight,
+            at_most=limits.in_flight,
+            per_company=limits.per_company,
+        ),
     )
 
 
@@ -353,16 +353,10 @@ def _take_back_expired(connection: sqlite3.Connection, now: datetime) -> None:
             "current_step": None,
         }
         if lost >= MAX_LEASES:
-            where = f" in {push.current_step}" if push.current_step else ""
             changes |= {
                 "status": WorkflowState.FAILED,
                 "completed_at": now,
-                "error": PushError(
-                    code=ErrorCode.ATTEMPTS_EXHAUSTED.value,
-                    message=f"{lost} workers were lost while they worked on it, the last{where}; "
-                    "look at the workers' logs, then retry it",
-                    recoverable=True,
-                ),
+                "error": given_up(lost, push.current_step),
             }
         else:
             changes["status"] = WorkflowState.QUEUED

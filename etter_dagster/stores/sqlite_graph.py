@@ -24,12 +24,12 @@ from etter_dagster.stores.sqlite_graph_schema import MIGRATIONS
 from etter_dagster.stores.sqlite_push_rows import (
     counts_of,
     insert,
-    micros,
     page_of,
     push_columns,
     push_of,
     rows_in,
 )
+from etter_dagster.stores.times import micros
 
 _HISTORY = "history WHERE 1"
 

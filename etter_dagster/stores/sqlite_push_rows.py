@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 from etter_dagster.model.push import Push
@@ -15,6 +14,7 @@ from etter_dagster.stores.protocols import (
     push_cursor,
     read_push_cursor,
 )
+from etter_dagster.stores.times import micros
 
 IN_CHUNK = 500  # SQLite allows 32,766 parameters; plans stay good below
 
@@ -31,16 +31,6 @@ COLUMNS = """
   queued_at INTEGER NOT NULL,
   body TEXT NOT NULL
 """
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970."""
-    return round(moment.timestamp() * 1e6)
-
-
-def moment(value: int) -> datetime:
-    """The UTC time of `micros`."""
-    return datetime.fromtimestamp(value / 1e6, timezone.utc)
 
 
 def push_columns(push: Push) -> dict[str, Any]:

@@ -34,13 +34,12 @@ from etter_dagster.stores.sqlite_database import SqliteDatabase
 from etter_dagster.stores.sqlite_push_rows import (
     IN_CHUNK,
     counts_of,
-    micros,
-    moment,
     page_of,
     push_of,
     rows_in,
 )
 from etter_dagster.stores.sqlite_queue_schema import MIGRATIONS
+from etter_dagster.stores.times import micros, moment
 
 WORKER_SEEN_SECONDS = 120.0
 _HERE = "pushes WHERE archived = 0"

@@ -19,7 +19,8 @@ from etter_dagster.model.role import CurrentAssessment, Role
 from etter_dagster.model.skills import RoleSkill
 from etter_dagster.model.staleness import StaleReason, basis_of
 from etter_dagster.model.taxonomy import TaxonomyEntry
-from etter_dagster.stores.sqlite_push_rows import micros, rows_in
+from etter_dagster.stores.sqlite_push_rows import rows_in
+from etter_dagster.stores.times import micros
 
 SELECT = "SELECT sequence, body FROM roles"
 _SKILLS = TypeAdapter(list[RoleSkill])

@@ -1,15 +1,22 @@
-"""A process of its own that works on a queue: `python -m ... DATA_DIR ROLE push|work NAME N`."""
+"""A process of its own that works on a queue: `python -m ... push|work|sleep NAME N`.
+
+The queue is that of the environment.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
+import time
+from collections.abc import Awaitable, Callable
 
+from etter_dagster.model.errors import LeaseLost
 from etter_dagster.settings import Settings
 from etter_dagster.stores import PushQueue, open_queue
 from etter_dagster.stores.protocols import ClaimLimits
 from etter_dagster_tests.contract.records import ended, new_push
+
+LEASE = 30.0
 
 
 async def push(queue: PushQueue, name: str, n: int) -> None:
@@ -25,7 +32,7 @@ async def work(queue: PushQueue, name: str, n: int) -> None:
     """Claims and finishes until nothing came for a second; prints what it finished."""
     idle = 0
     while idle < 20:
-        claims = await queue.claim(name, n, limits=ClaimLimits(), lease_seconds=30)
+        claims = await queue.claim(name, n, limits=ClaimLimits(), lease_seconds=LEASE)
         idle = 0 if claims else idle + 1
         for claim in claims:
             await queue.finish(claim.push.workflow_id, claim.token, ended())
@@ -34,9 +41,38 @@ async def work(queue: PushQueue, name: str, n: int) -> None:
             await asyncio.sleep(0.05)
 
 
-async def main(data_dir: str, act: str, name: str, n: str) -> None:
-    queue = open_queue(Settings(data_dir=Path(data_dir)))
-    await {"push": push, "work": work}[act](queue, name, int(n))
+async def sleep(queue: PushQueue, name: str, n: int) -> None:
+    """Claims, prints what it holds, and once it was stopped and woken up prints what is refused."""
+    (claim,) = await queue.claim(name, n, limits=ClaimLimits(), lease_seconds=LEASE)
+    workflow_id, token = claim.push.workflow_id, claim.token
+    print(workflow_id, flush=True)
+    while not await _refused(queue.progress(workflow_id, token, steps=(), current_step=None)):
+        time.sleep(0.01)  # noqa: ASYNC251 - stopped here or anywhere
+    print("progress", flush=True)
+    if await _refused(queue.finish(workflow_id, token, ended())):
+        print("finish", flush=True)
+    if await _refused(queue.give_back(workflow_id, token)):
+        print("give_back", flush=True)
+
+
+async def _refused(write: Awaitable[object]) -> bool:
+    try:
+        await write
+    except LeaseLost:
+        return True
+    return False
+
+
+ACTS: dict[str, Callable[[PushQueue, str, int], Awaitable[None]]] = {
+    "push": push,
+    "work": work,
+    "sleep": sleep,
+}
+
+
+async def main(act: str, name: str, n: str) -> None:
+    queue = open_queue(Settings())
+    await ACTS[act](queue, name, int(n))
     await queue.close()
 
 

@@ -1,0 +1,87 @@
+"""A serving run when its stores are away for a while."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from etter_dagster.model.errors import StoreUnavailable
+from etter_dagster.model.lifecycle import WorkflowState
+from etter_dagster.onboarding import serving
+from etter_dagster.onboarding.accept import accept, accept_many
+from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.serving import serve
+from etter_dagster.onboarding.status import find_pushes
+from etter_dagster_tests.support import Recorder, order, work_off
+
+
+class Away:
+    """Makes methods of a store raise as long as it is `away`, and counts how often they did."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, store: object, *methods: str) -> None:
+        self.away = True
+        self.refused = 0
+        for name in methods:
+            patch.setattr(store, name, self._refusing(getattr(store, name)))
+
+    def _refusing(self, method):  # type: ignore[no-untyped-def]
+        async def call(*args: object, **kwargs: object) -> object:
+            if self.away:
+                self.refused += 1
+                raise StoreUnavailable("store")
+            return await method(*args, **kwargs)
+
+        return call
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "AWAY_SECONDS", 0.02)
+
+
+async def test_an_outage_of_the_graph_costs_no_attempt_however_long_it_is(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three leases lost to a graph that restarts would fail every role in work."""
+    pushes = [await accept(services, order(f"r{i}")) for i in range(5)]
+    graph = Away(monkeypatch, services.graph, "put_role", "ping")
+    working = asyncio.create_task(work_off(services))
+    while graph.refused < 40:
+        await asyncio.sleep(0.01)
+    graph.away = False
+    await working
+    found = await find_pushes(services, [push.workflow_id for push in pushes])
+    assert {(p.status, p.attempts) for p in found.values()} == {(WorkflowState.READY, 1)}
+
+
+async def test_an_outage_of_the_queue_ends_no_serving_run(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis restarts in a second; launching the runs anew would take many."""
+    pushes = await accept_many(services, [order(f"r{i}") for i in range(5)])
+    queue = Away(monkeypatch, services.queue, "claim", "progress", "wait_changed")
+    queue.away = False
+    stop = asyncio.Event()
+    working = asyncio.create_task(
+        serve(
+            services,
+            worker="w",
+            reporter=Recorder(),
+            places=2,
+            linger_seconds=60,
+            claim_seconds=60,
+            stop=stop,
+        )
+    )
+    await asyncio.sleep(0)
+    queue.away = True
+    while queue.refused < 20:
+        await asyncio.sleep(0.01)
+    queue.away = False
+    ids = [answer.workflow_id for answer in pushes]
+    while {p.status for p in (await find_pushes(services, ids)).values()} != {WorkflowState.READY}:
+        await asyncio.sleep(0.01)
+    stop.set()
+    await working
+    assert {p.attempts for p in (await find_pushes(services, ids)).values()} == {1}
