@@ -106,7 +106,7 @@ def main(n: int) -> None:
             asyncio.run(run(redis_settings(server, embedded), n))
             with server.client() as client:
                 slowest = max(
-                    (e for e in client.slowlog_get(100_000) if e["command"].startswith("EVALSHA")),
+                    (e for e in client.slowlog_get(100_000) if e["command"].startswith(b"EVALSHA")),
                     key=lambda e: e["duration"],
                 )
                 memory = client.info("memory")["used_memory_human"]

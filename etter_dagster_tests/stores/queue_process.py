@@ -6,8 +6,9 @@ The queue is that of the environment.
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
-import time
 from collections.abc import Awaitable, Callable
 
 from etter_dagster.model.errors import LeaseLost
@@ -42,25 +43,21 @@ async def work(queue: PushQueue, name: str, n: int) -> None:
 
 
 async def sleep(queue: PushQueue, name: str, n: int) -> None:
-    """Claims, prints what it holds, and once it was stopped and woken up prints what is refused."""
+    """Claims, prints what it holds, stops; woken up, prints which of its writes are refused."""
     (claim,) = await queue.claim(name, n, limits=ClaimLimits(), lease_seconds=LEASE)
     workflow_id, token = claim.push.workflow_id, claim.token
     print(workflow_id, flush=True)
-    while not await _refused(queue.progress(workflow_id, token, steps=(), current_step=None)):
-        time.sleep(0.01)  # noqa: ASYNC251 - stopped here or anywhere
-    print("progress", flush=True)
-    if await _refused(queue.finish(workflow_id, token, ended())):
-        print("finish", flush=True)
-    if await _refused(queue.give_back(workflow_id, token)):
-        print("give_back", flush=True)
-
-
-async def _refused(write: Awaitable[object]) -> bool:
-    try:
-        await write
-    except LeaseLost:
-        return True
-    return False
+    os.kill(os.getpid(), signal.SIGSTOP)
+    writes = {
+        "progress": lambda: queue.progress(workflow_id, token, steps=(), current_step=None),
+        "finish": lambda: queue.finish(workflow_id, token, ended()),
+        "give_back": lambda: queue.give_back(workflow_id, token),
+    }
+    for what, write in writes.items():
+        try:
+            await write()
+        except LeaseLost:
+            print(what, flush=True)
 
 
 ACTS: dict[str, Callable[[PushQueue, str, int], Awaitable[None]]] = {
