@@ -8,9 +8,11 @@ import dagster as dg
 
 from etter_dagster.onboarding.step_registry import load_steps
 from etter_dagster.orchestration.assets import build_role_assets
-from etter_dagster.orchestration.jobs import build_onboard_roles
+from etter_dagster.orchestration.jobs import build_onboard_roles, build_reassessment_job
 from etter_dagster.orchestration.push_queue_sensor import build_push_queue_sensor
 from etter_dagster.orchestration.push_roles import build_push_roles_job
+from etter_dagster.orchestration.reassessment import build_reassessment_plan
+from etter_dagster.orchestration.schedules import build_nightly_schedule
 from etter_dagster.orchestration.source_sensors import (
     build_document_sensor,
     build_taxonomy_sensor,
@@ -27,9 +29,14 @@ def build_definitions(settings: Settings | None = None, **overrides: Any) -> dg.
     """
     settings = settings or get_settings()
     onboard_roles = build_onboard_roles()
+    reassess = build_reassessment_job()
     parts: dict[str, Any] = {
-        "assets": [build_role_assets(settings, load_steps(settings))],
-        "jobs": [onboard_roles, build_push_roles_job(settings)],
+        "assets": [
+            build_role_assets(settings, load_steps(settings)),
+            build_reassessment_plan(settings),
+        ],
+        "jobs": [onboard_roles, build_push_roles_job(settings), reassess],
+        "schedules": [build_nightly_schedule(settings, reassess)],
         "sensors": [
             build_push_queue_sensor(settings, onboard_roles),
             build_taxonomy_sensor(settings),

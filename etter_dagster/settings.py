@@ -220,6 +220,12 @@ class Settings(BaseSettings):
     max_assessment_age_days: float = Field(
         30, gt=0, le=36_500, description="days, fractions allowed; an older assessment is stale"
     )
+    assessor_rollout_percent: float = Field(
+        20,
+        gt=0,
+        le=100,
+        description="percent of all roles, up to 100; that get a changed assessor in a night",
+    )
     nightly_cron: types.Cron = Field("0 2 * * *", description="when stale roles are re-assessed")
     nightly_timezone: types.TimeZone = Field("UTC", description="IANA time zone of the schedule")
 

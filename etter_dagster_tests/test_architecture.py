@@ -24,6 +24,7 @@ MODEL_MAY_IMPORT = {
     "etter_dagster",
     "hashlib",
     "json",
+    "math",
     "pydantic",
     "re",
     "secrets",

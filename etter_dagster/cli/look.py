@@ -58,6 +58,7 @@ def roles(
 ) -> None:
     """Lists the roles of a company with their states and scores."""
     from etter_dagster.cli.output import print_json, print_table, say
+    from etter_dagster.model.staleness import said_reason
 
     with connect(url, key_file) as service:
         page = _roles(service, company, state, cursor, None if every else limit)
@@ -65,9 +66,17 @@ def roles(
         print_json(page)
         return
     print_table(
-        ["role", "Draup role", "state", "score", "assessed", "role id"],
+        ["role", "Draup role", "state", "score", "assessed", "stale because", "role id"],
         [
-            [r.job_title, r.draup_role, r.state, r.ai_automation_score, r.assessed_at, r.role_id]
+            [
+                r.job_title,
+                r.draup_role,
+                r.state,
+                r.ai_automation_score,
+                r.assessed_at,
+                "; ".join(map(said_reason, r.stale_reasons)),
+                r.role_id,
+            ]
             for r in page.roles
         ],
     )
@@ -168,7 +177,10 @@ def _print_assessment(found: AssessmentView) -> None:
             ("made", found.created_at),
             ("assessor", f"{found.assessor.name} {found.assessor.model} {found.assessor.version}"),
             *(
-                (f"stale, {reason.field}", f"is {reason.stored}, now {reason.required}")
+                (
+                    f"stale, {reason.field}",
+                    f"is {reason.stored}, now {reason.required}; {reason.remedy}",
+                )
                 for reason in found.stale_reasons
             ),
         ]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from etter_dagster.model.assessment import Assessment, AssessmentInputs, AssessorInfo
 
+_SHOWN = 12  # characters of a hash
 REMEDY = "push the role again, or wait for the nightly re-assessment"
 
 
@@ -85,3 +86,19 @@ def stale_reasons(
             )
         )
     return tuple(reasons)
+
+
+def said_reason(reason: StaleReason) -> str:
+    """A reason with both values, in a few words.
+
+    Args:
+        reason: Of a stale role.
+    """
+    have, want = (_short(reason.field, value) for value in (reason.stored, reason.required))
+    return f"{reason.field}: {have}, now {want}"
+
+
+def _short(field: str, value: str | None) -> str:
+    if not value:
+        return "none"
+    return value[:_SHOWN] if field.endswith("_hash") else value

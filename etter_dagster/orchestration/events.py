@@ -6,9 +6,11 @@ Each use is held by a test, so that an upgrade that breaks it is seen. Measured 
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 import dagster as dg
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
+from dagster._utils.schedules import get_smallest_cron_interval
 
 
 def plan(context: dg.AssetExecutionContext, asset: str, role_id: str) -> None:
@@ -42,3 +44,12 @@ def newest_event(instance: dg.DagsterInstance) -> int | None:
         instance: Whose log is asked.
     """
     return instance.event_log_storage.get_maximum_record_id()
+
+
+def smallest_interval(cron: str) -> timedelta:
+    """The shortest time between two ticks of a cron schedule, as Dagster reckons it.
+
+    Args:
+        cron: The schedule.
+    """
+    return get_smallest_cron_interval(cron)

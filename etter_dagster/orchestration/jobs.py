@@ -1,4 +1,4 @@
-"""The job that works on roles."""
+"""The jobs over assets."""
 
 from __future__ import annotations
 
@@ -20,5 +20,19 @@ def build_onboard_roles() -> dg.UnresolvedAssetJobDefinition:
             "roles; without one it serves the push queue until nothing has waited for a while. "
             "The push_queue_sensor launches serving runs by itself. Config `force_rerun` "
             "assesses roles anew although nothing changed."
+        ),
+    )
+
+
+def build_reassessment_job() -> dg.UnresolvedAssetJobDefinition:
+    """`reassess_stale_roles`: materializes the plan."""
+    return dg.define_asset_job(
+        "reassess_stale_roles",
+        selection=dg.AssetSelection.assets("reassessment_plan"),
+        executor_def=dg.in_process_executor,
+        tags={KIND_TAG: "plan"},
+        description=(
+            "Makes the plan of what is stale, as the nightly schedule does. With `push: true` in "
+            "the config of reassessment_plan it is carried out now instead of tonight."
         ),
     )

@@ -19,9 +19,12 @@ def test_the_names_are_those_of_the_contract(settings: Settings) -> None:
     """The platform launches by name, through GraphQL."""
     repository = build_definitions(settings).get_repository_def()
     assert {"onboard_roles", "push_roles"} <= set(repository.job_names)
-    assert repository.has_sensor_def("push_queue_sensor")
+    for sensor in ("push_queue_sensor", "taxonomy_sensor", "document_sensor"):
+        assert repository.has_sensor_def(sensor)
+    assert repository.has_schedule_def("nightly_reassessment")
     assets = {key.to_user_string() for key in repository.assets_defs_by_key}
     assert {"company_role", "job_description", "ai_assessment", "skills_profile"} <= assets
+    assert "reassessment_plan" in assets
 
 
 def test_what_is_launched_without_a_job_runs_in_one_process(settings: Settings) -> None:

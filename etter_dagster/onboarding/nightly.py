@@ -1,0 +1,180 @@
+"""Re-assessing what is stale: the plan made from the graph, and pushing it. The nightly schedule,
+Dagster's UI and the command line all come here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timezone
+from zoneinfo import ZoneInfo
+
+from etter_dagster.model.errors import AlreadyProcessing, EtterError
+from etter_dagster.model.identity import derived_workflow_id
+from etter_dagster.model.push import Push, Source, WorkflowOptions
+from etter_dagster.model.reassessment import (
+    ASSESSED,
+    Plan,
+    StaleRole,
+    Why,
+    make_plan,
+    mean_cost,
+    rollout_tonight,
+    stale_role,
+)
+from etter_dagster.model.role import Role
+from etter_dagster.onboarding.accept import Accepted, accept_many
+from etter_dagster.onboarding.check import PushOrder
+from etter_dagster.onboarding.services import Services
+from etter_dagster.stores.protocols import PushFilter
+
+PUSHED_BY = "nightly_reassessment"
+ROLL_OUT_BY = f"{PUSHED_BY}: roll-out"
+_PAGE = 2_000
+_PUSHES_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True)
+class Nightly:
+    """What pushing a plan came to: accepted pushes, and refusals by message."""
+
+    plan: Plan
+    pushed: int
+    refused: dict[str, int]
+
+
+async def reassessment_plan(services: Services) -> Plan:
+    """What would be assessed again now, and why; changes nothing.
+
+    Args:
+        services: Stores, settings, assessors, clock.
+    """
+    stale: list[StaleRole] = []
+    costs: dict[str, tuple[float, int]] = {}
+    assessed = 0
+    settings, assessor = services.settings, services.assessors.configured.info
+    now = services.clock()
+    async for role in _assessed_roles(services):
+        assert role.current is not None
+        assessed += 1
+        if role.current.cost is not None:
+            total, count = costs.get(role.current.basis.assessor.key, (0.0, 0))
+            costs[role.current.basis.assessor.key] = (total + role.current.cost, count + 1)
+        found = stale_role(
+            role, assessor=assessor, now=now, max_age_days=settings.max_assessment_age_days
+        )
+        if found is not None:
+            stale.append(found)
+    cost = settings.cost_per_assessment
+    today = await _pushed_today(services)
+    rolled_out = sum(push.created_by == ROLL_OUT_BY for push in today.values())
+    return make_plan(
+        stale,
+        cost=mean_cost(costs, assessor) if cost is None else cost,
+        budget_left=await budget_left(services),
+        rollout_left=rollout_tonight(assessed, settings.assessor_rollout_percent, rolled_out),
+        in_work=await _in_work(services, stale),
+        pushed_today={
+            (role.role_id, role.inputs_hash)
+            for role in stale
+            if _workflow_id(services, role) in today
+        },
+    )
+
+
+async def push_plan(services: Services, plan: Plan) -> Nightly:
+    """Pushes what the plan says, in its order; a second time on the same day pushes nothing twice.
+
+    Args:
+        services: Stores, settings, clock.
+        plan: Just made.
+    """
+    pushed = 0
+    refused: Counter[str] = Counter()
+    todo = plan.pushes
+    for start in range(0, len(todo), _PUSHES_AT_ONCE):
+        some = todo[start : start + _PUSHES_AT_ONCE]
+        for answer in await accept_many(services, [_order(services, role) for role in some]):
+            if isinstance(answer, Accepted):
+                pushed += 1
+            elif isinstance(answer, AlreadyProcessing):
+                refused["somebody else pushed it meanwhile"] += 1
+            elif isinstance(answer, EtterError):
+                refused[answer.message] += 1
+        await asyncio.sleep(0)
+    return Nightly(plan, pushed, dict(refused))
+
+
+async def budget_left(services: Services) -> float | None:
+    """Money that may still be spent on assessments; None: any.
+
+    Args:
+        services: Settings, and the guard over paid calls.
+    """
+    guard = getattr(services.assessors, "guard", None)
+    if guard is not None:
+        left: float | None = await guard.budget_left()
+        return left
+    settings = services.settings
+    budgets = [b for b in (settings.budget_per_day, settings.budget_per_month) if b is not None]
+    return min(budgets, default=None)
+
+
+async def _assessed_roles(services: Services) -> AsyncIterator[Role]:
+    after = 0
+    while page := await services.graph.roles_in(ASSESSED, after=after, limit=_PAGE):
+        after = page[-1].sequence
+        for role in page:
+            if role.current is not None:
+                yield role
+
+
+async def _in_work(services: Services, stale: Sequence[StaleRole]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(stale), _PAGE):
+        ids = [role.role_id for role in stale[start : start + _PAGE]]
+        found |= set(await services.queue.active(ids))
+    return found
+
+
+async def _pushed_today(services: Services) -> dict[str, Push]:
+    """Pushes of the day by id, those that have ended too."""
+    since = datetime.combine(_day(services), time.min, _zone(services)).astimezone(timezone.utc)
+    where = PushFilter(source=Source.NIGHTLY, since=since)
+    found: dict[str, Push] = {}
+    for read in (services.queue.list_pushes, services.graph.list_history):
+        cursor: str | None = None
+        while True:
+            page = await read(where, cursor=cursor, limit=_PAGE)
+            found |= {push.workflow_id: push for push in page.items}
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+    return found
+
+
+def _order(services: Services, role: StaleRole) -> PushOrder:
+    return PushOrder(
+        company_id=role.company_id,
+        role_name=role.role_name,
+        options=WorkflowOptions(notify_on_complete=False),
+        source=Source.NIGHTLY,
+        created_by=ROLL_OUT_BY if role.why is Why.ASSESSOR else PUSHED_BY,
+        workflow_id=_workflow_id(services, role),
+    )
+
+
+def _workflow_id(services: Services, role: StaleRole) -> str:
+    """One push per role, inputs and day."""
+    day = _day(services).isoformat()
+    return derived_workflow_id("nightly", day, role.role_id, role.inputs_hash)
+
+
+def _day(services: Services) -> date:
+    return services.clock().astimezone(_zone(services)).date()
+
+
+def _zone(services: Services) -> ZoneInfo:
+    return ZoneInfo(services.settings.nightly_timezone)

@@ -1,0 +1,33 @@
+"""What runs by the clock."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from etter_dagster.orchestration.serving_run import KIND_TAG
+from etter_dagster.settings import Settings
+
+
+def build_nightly_schedule(
+    settings: Settings, job: dg.UnresolvedAssetJobDefinition
+) -> dg.ScheduleDefinition:
+    """`nightly_reassessment`: carries the plan out every night.
+
+    Args:
+        settings: When.
+        job: `reassess_stale_roles`.
+    """
+    return dg.ScheduleDefinition(
+        name="nightly_reassessment",
+        job=job,
+        cron_schedule=settings.nightly_cron,
+        execution_timezone=settings.nightly_timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        run_config={"ops": {"reassessment_plan": {"config": {"push": True}}}},
+        tags={KIND_TAG: "plan", "etter/source": "nightly"},
+        description=(
+            "Assesses stale roles again every night (ETTER_NIGHTLY_CRON): inputs first, then age, "
+            "a changed assessor by ETTER_ASSESSOR_ROLLOUT_PERCENT a night, within the budget. Turn "
+            "it off to stop re-assessment; what became stale stays marked."
+        ),
+    )
