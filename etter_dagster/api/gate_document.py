@@ -210,7 +210,7 @@ class _Writer(Visitor):
         parent, definition = self.types.get_parent_type(), self.types.get_field_def()
         if parent is not None and (parent.name, node.name.value) == ("PythonError", "message"):
             return FieldNode(
-                alias=node.name, name=NameNode(value="className"), arguments=(), directives=()
+                alias=node.name, name=NameNode(value="__typename"), arguments=(), directives=()
             )
         if id(node) not in self._fields or definition is None:
             return None

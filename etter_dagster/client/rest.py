@@ -35,9 +35,11 @@ Answer = TypeVar("Answer")
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def _sync(
+def sync_method(
     call: Callable[P, Call[Answer]],
 ) -> Callable[Concatenate[EtterClient, P], Answer]:
+    """A method that sends what `call` makes of its arguments."""
+
     @functools.wraps(call)
     def method(self: EtterClient, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         return self.send(call(*args, **kwargs))
@@ -45,9 +47,11 @@ def _sync(
     return _signed(method, call)
 
 
-def _async(
+def async_method(
     call: Callable[P, Call[Answer]],
 ) -> Callable[Concatenate[AsyncEtterClient, P], Awaitable[Answer]]:
+    """The same for asyncio."""
+
     @functools.wraps(call)
     async def method(self: AsyncEtterClient, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         return await self.send(call(*args, **kwargs))
@@ -143,29 +147,29 @@ class EtterClient:
         except httpx.TransportError as error:
             raise not_reachable(error) from error
 
-    push = _sync(calls.push)
-    status = _sync(calls.status)
-    retry = _sync(calls.retry)
-    cancel = _sync(calls.cancel)
-    push_batch = _sync(calls.push_batch)
-    push_csv = _sync(calls.push_csv)
-    batch_status = _sync(calls.batch_status)
-    retry_failed = _sync(calls.retry_failed)
-    companies = _sync(calls.companies)
-    roles = _sync(calls.roles)
-    put_role = _sync(calls.put_role)
-    assessment = _sync(calls.assessment)
-    assessments = _sync(calls.assessments)
-    compare_assessments = _sync(calls.compare_assessments)
-    documents = _sync(calls.documents)
-    history = _sync(calls.history)
-    audit = _sync(calls.audit)
-    pushes = _sync(calls.pushes)
-    retry_pushes = _sync(calls.retry_pushes)
-    cancel_pushes = _sync(calls.cancel_pushes)
-    operation = _sync(calls.operation)
-    abort = _sync(calls.abort)
-    health = _sync(calls.health)
+    push = sync_method(calls.push)
+    status = sync_method(calls.status)
+    retry = sync_method(calls.retry)
+    cancel = sync_method(calls.cancel)
+    push_batch = sync_method(calls.push_batch)
+    push_csv = sync_method(calls.push_csv)
+    batch_status = sync_method(calls.batch_status)
+    retry_failed = sync_method(calls.retry_failed)
+    companies = sync_method(calls.companies)
+    roles = sync_method(calls.roles)
+    put_role = sync_method(calls.put_role)
+    assessment = sync_method(calls.assessment)
+    assessments = sync_method(calls.assessments)
+    compare_assessments = sync_method(calls.compare_assessments)
+    documents = sync_method(calls.documents)
+    history = sync_method(calls.history)
+    audit = sync_method(calls.audit)
+    pushes = sync_method(calls.pushes)
+    retry_pushes = sync_method(calls.retry_pushes)
+    cancel_pushes = sync_method(calls.cancel_pushes)
+    operation = sync_method(calls.operation)
+    abort = sync_method(calls.abort)
+    health = sync_method(calls.health)
 
     def watch(self, workflow_id: str) -> Iterator[StatusView]:
         """The status at each change, till the push has ended; a broken stream is taken up again.
@@ -260,29 +264,29 @@ class AsyncEtterClient:
         except httpx.TransportError as error:
             raise not_reachable(error) from error
 
-    push = _async(calls.push)
-    status = _async(calls.status)
-    retry = _async(calls.retry)
-    cancel = _async(calls.cancel)
-    push_batch = _async(calls.push_batch)
-    push_csv = _async(calls.push_csv)
-    batch_status = _async(calls.batch_status)
-    retry_failed = _async(calls.retry_failed)
-    companies = _async(calls.companies)
-    roles = _async(calls.roles)
-    put_role = _async(calls.put_role)
-    assessment = _async(calls.assessment)
-    assessments = _async(calls.assessments)
-    compare_assessments = _async(calls.compare_assessments)
-    documents = _async(calls.documents)
-    history = _async(calls.history)
-    audit = _async(calls.audit)
-    pushes = _async(calls.pushes)
-    retry_pushes = _async(calls.retry_pushes)
-    cancel_pushes = _async(calls.cancel_pushes)
-    operation = _async(calls.operation)
-    abort = _async(calls.abort)
-    health = _async(calls.health)
+    push = async_method(calls.push)
+    status = async_method(calls.status)
+    retry = async_method(calls.retry)
+    cancel = async_method(calls.cancel)
+    push_batch = async_method(calls.push_batch)
+    push_csv = async_method(calls.push_csv)
+    batch_status = async_method(calls.batch_status)
+    retry_failed = async_method(calls.retry_failed)
+    companies = async_method(calls.companies)
+    roles = async_method(calls.roles)
+    put_role = async_method(calls.put_role)
+    assessment = async_method(calls.assessment)
+    assessments = async_method(calls.assessments)
+    compare_assessments = async_method(calls.compare_assessments)
+    documents = async_method(calls.documents)
+    history = async_method(calls.history)
+    audit = async_method(calls.audit)
+    pushes = async_method(calls.pushes)
+    retry_pushes = async_method(calls.retry_pushes)
+    cancel_pushes = async_method(calls.cancel_pushes)
+    operation = async_method(calls.operation)
+    abort = async_method(calls.abort)
+    health = async_method(calls.health)
 
     async def watch(self, workflow_id: str) -> AsyncIterator[StatusView]:
         """The status at each change, till the push has ended; a broken stream is taken up again.
