@@ -5,6 +5,7 @@
 #                  DEMO_ONCE=1 ends it after the table
 #   make up        everything on this machine, with your own data folder
 #   make test      the tests;  make lint  style, types, direction of imports;  make check  both
+#   make test-servers  fetches the real servers that tests start; without one, its tests are skipped
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 VENV ?= .venv
@@ -16,7 +17,7 @@ export VENV PYTHON
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: help install install-dev demo up test lint check format clean
+.PHONY: help install install-dev demo up test test-servers lint check format clean
 
 help:  ## this list
 	@sed -n '3,/^[^#]/s/^# \{0,3\}//p' Makefile
@@ -41,6 +42,9 @@ up: $(INSTALLED)
 
 test: $(INSTALLED_DEV)
 	$(BIN)/pytest -n 2 $(ARGS)
+
+test-servers:
+	tools/test-servers.sh
 
 lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from etter_dagster.settings import Settings
+from etter_dagster_tests.servers.neo4j import Neo4jServer, empty_database
 from etter_dagster_tests.servers.redis import RedisServer, redis_server
 
 # Property tests do not look at the clock: a slow machine makes them slow, never red.
@@ -65,3 +66,10 @@ def redis(_running_redis: RedisServer) -> RedisServer:
     """An empty Redis; tests that kill it start one of their own."""
     _running_redis.empty()
     return _running_redis
+
+
+@pytest.fixture
+def neo4j(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
+    """A Neo4j with nothing in it but the schema, for this test alone; see `servers/`."""
+    with empty_database(tmp_path_factory) as server:
+        yield server

@@ -171,6 +171,29 @@ class StoreUnavailable(EtterError):
         )
 
 
+class SchemaMismatch(StoreUnavailable):
+    """A store holds another schema version than this code works with; nothing was written.
+
+    Args:
+        what: `graph` or `queue`.
+        found: The store's version.
+        needed: This code's.
+    """
+
+    def __init__(self, what: str, found: int, needed: int) -> None:
+        super().__init__(what)
+        if found > needed:
+            said = f"was written by a newer Etter (schema version {found}, this one knows {needed})"
+            remedy = "update Etter; `etter migrate` cannot go back"
+        else:
+            said = f"has schema version {found}, this Etter needs {needed}"
+            remedy = "run `etter migrate`"
+        self.message = f"the {what} store {said}; {remedy}"
+        self.args = (self.message,)
+        self.recoverable = False
+        self.retry_after = None
+
+
 class SourceUnavailable(EtterError):
     """A source of documents or taxonomy cannot be read; never the same as an empty answer."""
 

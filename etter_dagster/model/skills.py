@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -13,3 +15,11 @@ class RoleSkill(BaseModel):
     name: str
     exposure: float | None = Field(None, ge=0, le=100)
     tasks: tuple[str, ...] = ()
+
+
+def most_exposed_first(skills: Iterable[RoleSkill]) -> list[RoleSkill]:
+    """By falling exposure, unknown ones last, then by name."""
+    return sorted(
+        skills,
+        key=lambda skill: (-(skill.exposure if skill.exposure is not None else -1.0), skill.name),
+    )

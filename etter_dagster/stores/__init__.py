@@ -24,9 +24,14 @@ def open_graph(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> 
     """The graph that the settings name; connected at first use.
 
     Args:
-        settings: `data_dir` for the embedded one.
+        settings: `neo4j_uri` and what goes with it, else `data_dir` for the embedded one.
         clock: The present, in UTC.
     """
+    if not settings.embedded_graph:
+        # The driver takes a tenth of a second to import.
+        from etter_dagster.stores.neo4j_graph import Neo4jRoleGraph
+
+        return Neo4jRoleGraph(settings, clock)
     return SqliteRoleGraph(settings.data_dir / "graph.db", clock)
 
 

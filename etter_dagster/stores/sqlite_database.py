@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from etter_dagster.model.errors import ErrorCode, EtterError, StoreUnavailable
+from etter_dagster.model.errors import SchemaMismatch, StoreUnavailable
 from etter_dagster.stores.sqlite_changes import Changes
 
 T = TypeVar("T")
@@ -174,12 +174,7 @@ class SqliteDatabase:
         try:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             if version > len(self._migrations):
-                raise EtterError(
-                    ErrorCode.STORE_UNAVAILABLE,
-                    f"the {self._what} store was written by a newer Etter (version {version}, this "
-                    f"one knows {len(self._migrations)}); update Etter",
-                    recoverable=False,
-                )
+                raise SchemaMismatch(self._what, version, len(self._migrations))
             for script in self._migrations[version:]:
                 for statement in _statements(script):
                     connection.execute(statement)

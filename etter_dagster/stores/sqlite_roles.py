@@ -16,7 +16,7 @@ from etter_dagster.model.errors import LeaseLost, NotFound
 from etter_dagster.model.identity import normalize_name, role_id
 from etter_dagster.model.lifecycle import RoleStatus, check_role_move
 from etter_dagster.model.role import CurrentAssessment, Role
-from etter_dagster.model.skills import RoleSkill
+from etter_dagster.model.skills import RoleSkill, most_exposed_first
 from etter_dagster.model.staleness import StaleReason, basis_of
 from etter_dagster.model.taxonomy import TaxonomyEntry
 from etter_dagster.stores.sqlite_push_rows import rows_in
@@ -271,8 +271,7 @@ def put_skills(
 def skills(connection: sqlite3.Connection, rid: str) -> list[RoleSkill]:
     """By falling exposure, then name."""
     row = connection.execute("SELECT body FROM skills WHERE role_id = ?", (rid,)).fetchone()
-    found = _SKILLS.validate_json(row["body"]) if row else []
-    return sorted(found, key=lambda s: (-(s.exposure if s.exposure is not None else -1.0), s.name))
+    return most_exposed_first(_SKILLS.validate_json(row["body"]) if row else [])
 
 
 def _create(

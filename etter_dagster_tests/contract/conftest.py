@@ -10,6 +10,7 @@ import pytest
 from etter_dagster.settings import Settings
 from etter_dagster.stores import PushQueue, RoleGraph, open_graph, open_queue
 from etter_dagster_tests.conftest import Clock
+from etter_dagster_tests.servers.neo4j import Neo4jServer
 from etter_dagster_tests.servers.redis import redis_settings
 
 
@@ -19,10 +20,13 @@ def embedded_stores(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "stores", enable_mock_data=False)
 
 
-@pytest.fixture(params=["sqlite"])
-def graph_stores(embedded_stores: Settings) -> Settings:
+@pytest.fixture(params=["sqlite", "neo4j"])
+def graph_stores(request: pytest.FixtureRequest, embedded_stores: Settings) -> Settings:
     """Settings of each kind of graph."""
-    return embedded_stores
+    if request.param == "sqlite":
+        return embedded_stores
+    server: Neo4jServer = request.getfixturevalue("neo4j")
+    return server.settings(embedded_stores)
 
 
 @pytest.fixture(params=["sqlite", "redis"])

@@ -1,0 +1,80 @@
+"""The constraints and indexes of the graph in Neo4j, by numbered migrations; `etter migrate`
+applies them. `docs/graph.md` shows what they are for.
+"""
+
+from __future__ import annotations
+
+from neo4j import AsyncDriver, AsyncManagedTransaction, AsyncSession
+
+_INDEX_SECONDS = 600
+
+
+def _unique(label: str, name: str) -> str:
+    return (
+        f"CREATE CONSTRAINT {label.lower()}_{name} IF NOT EXISTS "
+        f"FOR (n:{label}) REQUIRE n.{name} IS UNIQUE"
+    )
+
+
+def _index(label: str, *names: str) -> str:
+    listed = ", ".join(f"n.{name}" for name in names)
+    return (
+        f"CREATE INDEX {label.lower()}_by_{'_'.join(names)} IF NOT EXISTS "
+        f"FOR (n:{label}) ON ({listed})"
+    )
+
+
+# The n-th (from 1) brings a database from version n - 1 to n. Schema and data cannot be changed
+# in one transaction, so a migration that broke off is run again: each statement may be repeated.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        _unique("SchemaMigration", "number"),
+        _unique("Counter", "name"),
+        _unique("Company", "name"),
+        _unique("CompanyRole", "role_id"),
+        _unique("CompanyRole", "sequence"),
+        _index("CompanyRole", "company_id", "name_key", "role_id"),
+        _index("CompanyRole", "name_key", "role_id"),
+        _index("CompanyRole", "role_name"),
+        _index("CompanyRole", "state"),
+        _unique("DraupRole", "key"),
+        _index("JobDescription", "content_hash"),
+        _unique("Assessment", "assessment_id"),
+        _index("Assessment", "role_id", "inputs_hash", "assessor_key", "created_at"),
+        _unique("Task", "key"),
+        _unique("Skill", "name"),
+        _unique("Push", "workflow_id"),
+        _index("Push", "queued_at", "workflow_id"),
+        _index("Push", "company_id", "queued_at", "workflow_id"),
+        _index("Push", "role_id", "queued_at", "workflow_id"),
+        _index("Push", "batch_id"),
+        _unique("AuditEntry", "seq"),
+        _index("AuditEntry", "company_id", "seq"),
+    ),
+)
+
+
+async def version_of(session: AsyncSession) -> int:
+    """The schema version of the database; 0 is an empty one."""
+    result = await session.run("OPTIONAL MATCH (m:SchemaMigration) RETURN max(m.number) AS number")
+    record = await result.single(strict=True)
+    return int(record["number"] or 0)
+
+
+async def migrate(driver: AsyncDriver, database: str) -> None:
+    """Brings the database to the newest version; of several processes, each may try."""
+    async with driver.session(database=database) as session:
+        for number in range(await version_of(session) + 1, len(MIGRATIONS) + 1):
+            for statement in MIGRATIONS[number - 1]:
+                await session.execute_write(_run, statement)
+            await (await session.run(f"CALL db.awaitIndexes({_INDEX_SECONDS})")).consume()
+            await session.execute_write(
+                _run,
+                "MERGE (m:SchemaMigration {number: $number}) "
+                "ON CREATE SET m.applied_at = datetime()",
+                number=number,
+            )
+
+
+async def _run(tx: AsyncManagedTransaction, /, statement: str, **parameters: int) -> None:
+    await (await tx.run(statement, parameters)).consume()
