@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from neo4j import AsyncManagedTransaction, Record
 
 from etter_dagster.model.assessment import Assessment
+from etter_dagster.model.catalogue import KnownDocument
 from etter_dagster.model.documents import LinkedDocument
 from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.model.identity import role_id
@@ -88,24 +89,21 @@ class Neo4jRoleGraph:
         return await self._open().commits.write(change)
 
     async def put_taxonomy(self, entries: Sequence[TaxonomyEntry]) -> list[str]:
-        now, new = self._clock(), []
-        for start in range(0, len(entries), _IN_CHUNK):
-            part = entries[start : start + _IN_CHUNK]
-            ids = [role_id(entry.company_name, entry.job_title) for entry in part]
-            known = await self.roles_by_id(ids)
-            unknown = [
-                changes.record(entry, now)
-                for rid, entry in zip(ids, part, strict=True)
-                if rid not in known or known[rid].taxonomy != entry
-            ]
-            if not unknown:
-                continue
-            outcomes, created = await self._open().connection.write(
-                lambda tx, unknown=unknown: roles.apply(tx, unknown)  # type: ignore[misc]
-            )
-            _raise_first(outcomes)
-            new += [rid for rid in dict.fromkeys(ids) if rid in created]
-        return new
+        now = self._clock()
+        ids = [role_id(entry.company_name, entry.job_title) for entry in entries]
+        known = await self.roles_by_id(ids)
+        changed = [
+            changes.record(entry, now)
+            for rid, entry in zip(ids, entries, strict=True)
+            if rid not in known or known[rid].taxonomy != entry
+        ]
+        created = await self._write_many(changed)
+        return [rid for rid in dict.fromkeys(ids) if rid in created]
+
+    async def put_catalogue(self, found: Mapping[str, Sequence[KnownDocument]]) -> None:
+        now = self._clock()
+        known = await self.roles_by_id(list(found))
+        await self._write_many([changes.catalogue(rid, found[rid], now) for rid in known])
 
     async def role(self, role_id: str) -> Role | None:
         return (await self.roles_by_id([role_id])).get(role_id)
@@ -142,6 +140,20 @@ class Neo4jRoleGraph:
             limit=limit,
         )
         return [(row["sequence"], row["role_id"]) for row in rows]
+
+    async def roles_in(
+        self, states: Sequence[RoleStatus], *, after: int = 0, limit: int = 2_000
+    ) -> list[Role]:
+        rows = await self._rows(
+            # Along the sequence, a page ends as soon as it is full.
+            "MATCH (r:CompanyRole) USING INDEX r:CompanyRole(sequence) "
+            f"WHERE r.sequence > $after AND r.state IN $states RETURN {_ROLE} "
+            "ORDER BY r.sequence LIMIT $limit",
+            states=[state.value for state in states],
+            after=after,
+            limit=limit,
+        )
+        return [nodes.role_of(row) for row in rows]
 
     async def count_roles(self, company_id: str | None = None) -> int:
         if company_id is None:
@@ -287,6 +299,20 @@ class Neo4jRoleGraph:
             self._here[loop] = _Here(connection, GroupCommit(commit))
         return self._here[loop]
 
+    async def _write_many(self, many: Sequence[changes.RoleChange]) -> set[str]:
+        """Writes changes of any number of roles; gives the ids of new ones."""
+        new: set[str] = set()
+        for start in range(0, len(many), _IN_CHUNK):
+            part = many[start : start + _IN_CHUNK]
+            outcomes, created = await self._open().connection.write(
+                lambda tx, part=part: roles.apply(tx, part)  # type: ignore[misc]
+            )
+            for outcome in outcomes:
+                if isinstance(outcome, Exception):
+                    raise outcome
+            new |= created
+        return new
+
     async def _rows(self, query: str, **parameters: Any) -> list[Record]:
         async def work(tx: AsyncManagedTransaction) -> list[Record]:
             result = await tx.run(query, parameters)
@@ -298,9 +324,3 @@ class Neo4jRoleGraph:
 async def _touch(tx: AsyncManagedTransaction) -> None:
     """A write, so that a server that has become read-only is noticed."""
     await (await tx.run("MERGE (c:Counter {name: 'ping'}) SET c.at = datetime()")).consume()
-
-
-def _raise_first(outcomes: Sequence[Outcome]) -> None:
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            raise outcome

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from etter_dagster.model.assessment import Assessment
+from etter_dagster.model.catalogue import KnownDocument, mapping_after
 from etter_dagster.model.documents import DocumentType, LinkedDocument, documents_hash
 from etter_dagster.model.errors import LeaseLost, NotFound
 from etter_dagster.model.identity import normalize_name, role_id
@@ -64,25 +65,30 @@ def put(
 
     def act(held: HeldRole | None) -> HeldRole:
         if held is None:
-            held = HeldRole(_new(company_id, role_name, now, given))
+            held = HeldRole(_new(company_id, role_name, now))
         return _saved(_fenced(held, token), now, **given)
 
     return RoleChange(role_id(company_id, role_name), act, creates=True)
 
 
 def record(entry: TaxonomyEntry, now: datetime) -> RoleChange:
-    """Records a taxonomy entry; its Draup role counts where the role has none."""
+    """Records a taxonomy entry; the role takes its mapping over as `mapping_after` says."""
 
     def act(held: HeldRole | None) -> HeldRole:
-        changes: dict[str, Any] = {"taxonomy": entry}
-        draup = {"draup_role_id": entry.draup_role_id, "draup_role_name": entry.draup_role}
         if held is None:
-            return HeldRole(_new(entry.company_name, entry.job_title, now, changes | draup))
-        if not held.role.draup_role_id and not held.role.draup_role_name:
-            changes |= draup
-        return _saved(held, now, **changes)
+            held = HeldRole(_new(entry.company_name, entry.job_title, now))
+        return _saved(held, now, taxonomy=entry, **mapping_after(held.role, entry))
 
     return RoleChange(role_id(entry.company_name, entry.job_title), act, creates=True)
+
+
+def catalogue(rid: str, found: Sequence[KnownDocument], now: datetime) -> RoleChange:
+    """Records what the document sources have."""
+
+    def act(held: HeldRole | None) -> HeldRole:
+        return _saved(_known(held, rid), now, catalogued=tuple(found))
+
+    return RoleChange(rid, act)
 
 
 def move(rid: str, target: RoleStatus, reasons: Sequence[StaleReason], now: datetime) -> RoleChange:
@@ -144,6 +150,7 @@ def assess(
             assessment_id=assessment.assessment_id,
             final_score=assessment.scores.final_score,
             basis=basis_of(assessment),
+            cost=assessment.cost,
         )
         return _saved(found, now, current=short)
 
@@ -182,7 +189,7 @@ def _saved(held: HeldRole, now: datetime, **changes: Any) -> HeldRole:
     return replace(held, role=changed.model_copy(update={"updated_at": now}))
 
 
-def _new(company_id: str, role_name: str, now: datetime, changes: dict[str, Any]) -> Role:
+def _new(company_id: str, role_name: str, now: datetime) -> Role:
     company, name = normalize_name(company_id), normalize_name(role_name)
     return Role(
         role_id=role_id(company, name),
@@ -190,4 +197,4 @@ def _new(company_id: str, role_name: str, now: datetime, changes: dict[str, Any]
         role_name=name,
         created_at=now,
         updated_at=now,
-    ).model_copy(update=changes)
+    )
