@@ -17,7 +17,9 @@ def assess(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="FILE...", help="Job descriptions: Markdown, text, HTML.", show_default=False
+            metavar="FILE...",
+            help="Job descriptions: PDF, DOCX, HTML, Markdown, text.",
+            show_default=False,
         ),
     ] = None,
     jsonl: Annotated[

@@ -23,8 +23,8 @@ def push(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="What describes the role: Markdown, text, HTML. A job description; for another "
-            "kind: process_map=FILE, sop=FILE, other=FILE. May be repeated.",
+            help="What describes the role: PDF, DOCX, HTML, Markdown, text. A job description; for "
+            "another kind: process_map=FILE, sop=FILE, other=FILE. May be repeated.",
             show_default=False,
         ),
     ] = None,

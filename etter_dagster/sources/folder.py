@@ -9,8 +9,9 @@ from urllib.parse import quote, unquote
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.errors import SourceUnavailable
 from etter_dagster.model.identity import name_problem, normalize_name
+from etter_dagster.sources.formats import SUFFIXES
 from etter_dagster.sources.protocols import DocumentListing, fingerprint_of
-from etter_dagster.sources.text import TEXT_SUFFIXES, check_file_size, document_text
+from etter_dagster.sources.text import check_file_size, document_text
 
 
 class FolderDocuments:
@@ -84,6 +85,7 @@ class FolderDocuments:
 
 
 _SOURCE = "folder"
+_RANKS = {suffix: rank for rank, suffix in enumerate(SUFFIXES)}
 _TYPES = frozenset(type_.value for type_ in DocumentType)
 
 
@@ -104,9 +106,7 @@ def _unavailable(error: OSError) -> SourceUnavailable:
 
 
 def _preference(path: Path) -> tuple[int, str]:
-    suffix = path.suffix.lower()
-    rank = TEXT_SUFFIXES.index(suffix) if suffix in TEXT_SUFFIXES else len(TEXT_SUFFIXES)
-    return rank, path.name
+    return _RANKS.get(path.suffix.lower(), len(_RANKS)), path.name
 
 
 def encoded_name(name: str) -> str:

@@ -1,44 +1,35 @@
-"""Text out of a document's bytes: Markdown, plain text, HTML. Bounded in size.
+"""Text out of a document's bytes: Markdown, plain text, HTML, PDF, DOCX. Bounded in size.
 
-Where the bytes come from is not known here.
+Where the bytes come from is not known here; what has more structure than text is read in a
+process of its own (`extraction`).
 """
 
 from __future__ import annotations
 
 import codecs
-import io
+import re
 from pathlib import PurePosixPath
 
-from bs4 import BeautifulSoup
-from markdownify import MarkdownConverter
-
+from etter_dagster.extraction.pool import text_of
+from etter_dagster.extraction.verdicts import TooMuchText, Unreadable
 from etter_dagster.model.documents import MAX_DOCUMENT_BYTES
 from etter_dagster.model.errors import ErrorCode, EtterError, FieldProblem, ValidationFailed
+from etter_dagster.sources.formats import Format, found_format
 
 MAX_FILE_BYTES = 20 * 1024 * 1024  # of a file or download, before its text is taken out
-# In order of preference where a role has the same document in several formats.
-TEXT_SUFFIXES = (".md", ".markdown", ".txt", ".text", ".html", ".htm")
-_HTML_SUFFIXES = (".html", ".htm")
-_HTML_TYPES = ("text/html", "application/xhtml+xml")
-_MAGIC = {
-    b"%PDF-": "a PDF",
-    b"PK\x03\x04": "a Word document or another zip archive",
-    b"\xd0\xcf\x11\xe0": "an old Office document",
-    b"\x89PNG": "an image",
-    b"\xff\xd8\xff": "an image",
-    b"GIF8": "an image",
-}
 _BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_META_CHARSET = re.compile(rb"<meta[^>]{1,200}?charset=[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_META_WITHIN = 1024
 
 
 def document_text(
     data: bytes, name: str, content_type: str | None = None, *, field: str = "documents"
 ) -> str:
-    """The text of a document; HTML becomes Markdown.
+    """The text of a document; what has structure becomes Markdown.
 
     Args:
         data: The document.
@@ -47,34 +38,26 @@ def document_text(
         field: The field to blame.
 
     Raises:
-        ValidationFailed: The format is not read, or the text is not UTF-8.
+        ValidationFailed: The format is not read, the document is broken, encrypted or made to do
+            harm, or the text is not UTF-8.
         EtterError: `PAYLOAD_TOO_LARGE` over 20 MiB, or over 2 MiB of text.
     """
-    path = PurePosixPath(name)
-    check_file_size(len(data), path.name, field=field)
-    for magic, what in _MAGIC.items():
-        if data.startswith(magic):
-            raise _refused(
-                field,
-                path.name,
-                f"is {what}, which this version does not read; "
-                "convert it to Markdown, plain text or HTML",
-            )
-    media_type, _, parameters = (content_type or "").lower().partition(";")
-    text = _decoded(data, _charset(parameters), field, path.name)
-    is_html = media_type.strip() in _HTML_TYPES or (
-        not media_type.strip().startswith("text/") and path.suffix.lower() in _HTML_SUFFIXES
-    )
-    if is_html:
-        text = _markdown(text, field, path.name)
-    if (size := len(text.encode())) > MAX_DOCUMENT_BYTES:
-        raise EtterError(
-            ErrorCode.PAYLOAD_TOO_LARGE,
-            f"{field}: {path.name} holds {size} bytes of text; "
-            f"at most {MAX_DOCUMENT_BYTES} are allowed",
-            fields=[FieldProblem(field, "shorten or split the document")],
-        )
-    return text
+    name = PurePosixPath(name).name
+    check_file_size(len(data), name, field=field)
+    format_ = found_format(data, name, content_type)
+    if not isinstance(format_, Format):
+        raise _refused(field, name, format_)
+    if format_ in (Format.TEXT, Format.HTML):
+        text = _decoded(data, _charset(data, format_, content_type), field, name)
+        if format_ is Format.TEXT:
+            return _checked(text, field, name)
+        data = text.encode()
+    try:
+        return _checked(text_of(format_.value, data), field, name)
+    except Unreadable as error:
+        raise _refused(field, name, str(error)) from None
+    except TooMuchText:
+        raise _too_large(f"{field}: {name} holds more text than can be used", field) from None
 
 
 def check_file_size(size: int, name: str, *, field: str) -> None:
@@ -91,18 +74,38 @@ def check_file_size(size: int, name: str, *, field: str) -> None:
         )
 
 
+def _checked(text: str, field: str, name: str) -> str:
+    if (size := len(text.encode())) > MAX_DOCUMENT_BYTES:
+        raise _too_large(f"{field}: {name} holds {size} bytes of text", field)
+    return text
+
+
+def _too_large(message: str, field: str) -> EtterError:
+    return EtterError(
+        ErrorCode.PAYLOAD_TOO_LARGE,
+        f"{message}; at most {MAX_DOCUMENT_BYTES} bytes are allowed",
+        fields=[FieldProblem(field, "shorten or split the document")],
+    )
+
+
 def _refused(field: str, name: str, message: str) -> ValidationFailed:
     return ValidationFailed(FieldProblem(field, f"{name} {message}"))
 
 
-def _charset(parameters: str) -> str:
-    for parameter in parameters.split(";"):
+def _charset(data: bytes, format_: Format, content_type: str | None) -> str:
+    """What the server says goes before what the page says; UTF-8 where neither does."""
+    said = []
+    for parameter in (content_type or "").lower().split(";")[1:]:
         key, _, value = parameter.partition("=")
         if key.strip() == "charset":
-            try:
-                return codecs.lookup(value.strip(" \"'")).name
-            except LookupError:
-                break
+            said.append(value.strip(" \"'"))
+    if format_ is Format.HTML and (found := _META_CHARSET.search(data[:_META_WITHIN])):
+        said.append(found[1].decode())
+    for name in said:
+        try:
+            return codecs.lookup(name).name
+        except LookupError:
+            continue
     return "utf-8"
 
 
@@ -116,13 +119,3 @@ def _decoded(data: bytes, charset: str, field: str, name: str) -> str:
     if "\0" in text:
         raise _refused(field, name, "holds NUL characters, so it is not text; give its text")
     return text
-
-
-def _markdown(html: str, field: str, name: str) -> str:
-    try:
-        soup = BeautifulSoup(io.StringIO(html), "html.parser")
-        for tag in soup(["script", "style", "noscript", "template", "title"]):
-            tag.decompose()
-        return str(MarkdownConverter(heading_style="ATX", bullets="-").convert_soup(soup)).strip()
-    except RecursionError:
-        raise _refused(field, name, "is nested too deeply; give its text") from None

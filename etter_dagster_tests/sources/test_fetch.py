@@ -14,6 +14,7 @@ from etter_dagster.settings import Settings
 from etter_dagster.sources.addresses import is_public
 from etter_dagster.sources.fetch import fetch_document, resolve
 from etter_dagster.sources.text import MAX_FILE_BYTES
+from etter_dagster_tests import papers
 
 PUBLIC, OTHER_PUBLIC = "93.184.216.34", "2606:4700::1111"
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -331,8 +332,13 @@ async def test_a_compressed_answer_is_refused(settings: Settings) -> None:
         await fetch(settings, "https://docs.example.com/a", answer(content_encoding="gzip"))
 
 
-async def test_a_pdf_behind_a_link_is_refused_with_the_remedy(settings: Settings) -> None:
-    with pytest.raises(ValidationFailed, match=r"jd\.pdf is a PDF.*convert it"):
+async def test_a_pdf_behind_a_link_is_read(settings: Settings) -> None:
+    text = await fetch(settings, "https://docs.example.com/jd.pdf", answer(papers.pdf()))
+    assert "Review claims" in text
+
+
+async def test_a_broken_pdf_behind_a_link_is_refused_with_the_remedy(settings: Settings) -> None:
+    with pytest.raises(ValidationFailed, match=r"jd\.pdf is a broken PDF.*print it to a new"):
         await fetch(settings, "https://docs.example.com/jd.pdf", answer(b"%PDF-1.7"))
 
 

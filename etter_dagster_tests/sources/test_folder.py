@@ -12,6 +12,7 @@ from etter_dagster.model.errors import ErrorCode, EtterError, SourceUnavailable,
 from etter_dagster.settings import Settings
 from etter_dagster.sources import get_document_provider
 from etter_dagster.sources.folder import FolderDocuments, encoded_name
+from etter_dagster_tests import papers
 
 JD, SOP = DocumentType.JOB_DESCRIPTION, DocumentType.SOP
 
@@ -90,9 +91,16 @@ def test_of_several_formats_the_plainest_is_read(tmp_path: Path) -> None:
     assert content(tmp_path, "C", "R") == "markdown"
 
 
-def test_a_pdf_alone_is_an_error_and_not_a_missing_document(tmp_path: Path) -> None:
+def test_pdf_and_word_documents_are_read(tmp_path: Path) -> None:
+    put(tmp_path, "C", "R", "job_description.pdf", papers.pdf())
+    put(tmp_path, "C", "R", "sop.docx", papers.docx())
+    assert "Review claims" in (content(tmp_path, "C", "R") or "")
+    assert "- Review claims" in (content(tmp_path, "C", "R", SOP) or "")
+
+
+def test_a_broken_pdf_alone_is_an_error_and_not_a_missing_document(tmp_path: Path) -> None:
     put(tmp_path, "C", "R", "job_description.pdf", b"%PDF-1.7")
-    with pytest.raises(ValidationFailed, match="convert it to Markdown"):
+    with pytest.raises(ValidationFailed, match=r"job_description\.pdf is a broken PDF"):
         content(tmp_path, "C", "R")
 
 
