@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from etter_dagster.assessors.protocol import AssessmentRequest, Assessor
+from etter_dagster.assessors.protocol import AssessmentFailed, AssessmentRequest, Assessor
+from etter_dagster.assessors.quality.judging import judge
 from etter_dagster.model.assessment import MOCK_ASSESSOR, Assessment, assessment_id
+from etter_dagster.model.documents import DocumentType, LinkedDocument
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.services import Services
 from etter_dagster.stores.protocols import Claim
@@ -88,13 +92,15 @@ async def _made(
     code_version: str | None,
 ) -> Assessment:
     inputs = role.inputs
+    documents = await services.graph.documents(role.role_id)
+    await asyncio.to_thread(refuse_no_jd, documents)
     outputs = await assessor.assess(
         AssessmentRequest(
             company_id=role.company_id,
             role_id=role.role_id,
             role_name=role.role_name,
             draup_role_name=inputs.draup_role,
-            documents=tuple(await services.graph.documents(role.role_id)),
+            documents=tuple(documents),
             inputs=inputs,
             workflow_id=occasion.workflow_id,
             force_rerun=occasion.force_rerun,
@@ -115,6 +121,23 @@ async def _made(
         run_id=occasion.run_id,
         code_version=code_version,
     )
+
+
+def refuse_no_jd(documents: Sequence[LinkedDocument]) -> None:
+    """Refuses a role whose job descriptions are none, before anything is spent on them.
+
+    Documents of other types are not judged: whoever links them says what they are.
+
+    Raises:
+        AssessmentFailed: None of the role's job descriptions is one; says what they look like.
+    """
+    verdicts = [
+        judge(document.content)
+        for document in documents
+        if document.type is DocumentType.JOB_DESCRIPTION
+    ]
+    if verdicts and not any(verdict.is_jd for verdict in verdicts):
+        raise AssessmentFailed(verdicts[0].reason)
 
 
 def _becomes_current(services: Services, role: Role, assessor: Assessor) -> bool:

@@ -1,0 +1,1 @@
+"""The labelled documents that input quality is measured on, and the measurement."""
