@@ -81,7 +81,7 @@ async def audit(
         caller: Who.
         action: What, e.g. `push`.
         target: To what: an id.
-        company_id: Of which company, if of one.
+        company_id: Of which company; if of none, each of the caller's companies has the entry.
         created_by: Who, as the caller says.
         detail: More, plain values only.
     """
@@ -94,4 +94,6 @@ async def audit(
         target=target,
         detail=detail,
     )
-    await services.graph.append_audit([entry])
+    of_each = sorted(caller.companies or ()) if company_id is None else ()
+    entries = [entry.model_copy(update={"company_id": company}) for company in of_each]
+    await services.graph.append_audit(entries or [entry])

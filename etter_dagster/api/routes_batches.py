@@ -71,7 +71,7 @@ async def push_many(
 @router.get("/batch-status/{batch_id}", responses=errors(404), summary="How far a batch is")
 async def status(batch_id: str, caller: Reader, services: ServicesIn) -> BatchView:
     """Counts and rows by the newest attempt of each role."""
-    view = await batch_status(services, batch_id)
+    view = await batch_status(services, batch_id, sees=caller.sees)
     caller.require_owner(view.company_id, batch_id)
     return view
 
@@ -87,7 +87,7 @@ async def retry(
 ) -> BatchRetried:
     """Asking twice retries nothing twice."""
     wanted = body or RetryBody()
-    view = await batch_status(services, batch_id)
+    view = await batch_status(services, batch_id, sees=caller.sees)
     caller.require_owner(view.company_id, batch_id)
     answer = await retry_failed(
         services,
@@ -95,6 +95,7 @@ async def retry(
         source=Source.BATCH,
         workflow_ids=wanted.workflow_ids,
         options=plain_options(wanted.options),
+        sees=caller.sees,
     )
     await audit(
         services,

@@ -125,7 +125,7 @@ class EtterRoute(ExactPathRoute):
         opened = await runtime.opened()
         return await answered_once(
             opened.services.queue,
-            scope=request.state.caller.key_id,
+            scope=f"key:{request.state.caller.key_id}",
             key=key,
             request=request,
             body=body,

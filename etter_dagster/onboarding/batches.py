@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from etter_dagster.model.errors import (
@@ -148,8 +148,20 @@ def _all_refused(errors: Sequence[EtterError], rejected: Sequence[Rejected]) -> 
     )
 
 
-async def batch_status(services: Services, batch_id: str) -> BatchView:
+def _everything(_: str) -> bool:
+    return True
+
+
+async def batch_status(
+    services: Services, batch_id: str, *, sees: Callable[[str], bool] = _everything
+) -> BatchView:
     """How far a batch is.
+
+    Args:
+        services: Stores.
+        batch_id: The batch.
+        sees: Whether a company is the caller's: a batch may hold roles of several, and only the
+            caller's are shown and counted.
 
     Raises:
         NotFound: Unknown id.
@@ -161,7 +173,7 @@ async def batch_status(services: Services, batch_id: str) -> BatchView:
     rows = [
         _row(services, pushes[workflow_id])
         for workflow_id in batch.workflow_ids
-        if workflow_id in pushes
+        if workflow_id in pushes and sees(pushes[workflow_id].company_id)
     ]
     counts = Counter(row.status for row in rows)
     completed = counts[WorkflowState.READY] + counts[WorkflowState.DEGRADED]
@@ -227,6 +239,7 @@ async def retry_failed(
     created_by: str | None = None,
     workflow_ids: Sequence[str] | None = None,
     options: WorkflowOptions | None = None,
+    sees: Callable[[str], bool] = _everything,
 ) -> BatchRetried:
     """Pushes the failed roles of a batch again; what is at work already is left alone.
 
@@ -237,12 +250,13 @@ async def retry_failed(
         created_by: Who asks, by name.
         workflow_ids: Only these.
         options: Instead of those of the failed pushes.
+        sees: Whether a company is the caller's.
 
     Raises:
         NotFound: Unknown batch.
         ValidationFailed: A workflow id is not of this batch.
     """
-    view = await batch_status(services, batch_id)
+    view = await batch_status(services, batch_id, sees=sees)
     if workflow_ids is not None:
         await _check_members(services, view, workflow_ids)
     failed = [
