@@ -193,7 +193,8 @@ class Settings(BaseSettings):
 
     # sources
     companies_file: types.AbsolutePath | None = Field(
-        None, description="JSON list of companies with their taxonomy number and tokens"
+        None,
+        description="JSON list of companies with their taxonomy number, tokens, monthly budget",
     )
     source_interval_seconds: float = Field(
         60, gt=0, le=86_400, description="seconds, up to a day; between looks at the sources"

@@ -77,6 +77,12 @@ def _unfinished(settings: Settings) -> list[str]:
             "ETTER_ASSESSOR=llm: set ETTER_LLM_BASE_URL and ETTER_LLM_MODEL",
         ),
         (
+            settings.assessor != "exposure"
+            and settings.cost_per_assessment is None
+            and (settings.budget_per_day, settings.budget_per_month) != (None, None),
+            "a budget is set: set ETTER_COST_PER_ASSESSMENT, or it cannot be kept",
+        ),
+        (
             settings.run_launcher == "celery" and settings.celery_broker_url is None,
             "ETTER_RUN_LAUNCHER=celery: set ETTER_CELERY_BROKER_URL",
         ),

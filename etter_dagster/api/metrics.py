@@ -71,7 +71,7 @@ class Metrics:
             services: Whose queue is read.
         """
         queue = _QueueState(
-            await services.queue.counts(services.limits),
+            await services.queue.counts(await services.limits_now()),
             await count_pushes(services, PushFilter()),
             await services.queue.workers(),
             services.clock().timestamp(),

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from etter_dagster.assessors.exposure.assessor import ExposureAssessor
-from etter_dagster.assessors.protocol import Assessor
+from etter_dagster.assessors.guard.guarded import GuardedAssessor
+from etter_dagster.assessors.protocol import Assessor, PaidAssessor
 from etter_dagster.settings import Settings
+
+if TYPE_CHECKING:
+    from etter_dagster.stores.ledger import Ledger
 
 
 class Assessors:
@@ -13,11 +21,15 @@ class Assessors:
     Args:
         configured: What `ASSESSOR` names.
         mock: The built-in one.
+        guard: The configured one, if it is paid.
     """
 
-    def __init__(self, configured: Assessor, mock: Assessor) -> None:
+    def __init__(
+        self, configured: Assessor, mock: Assessor, guard: GuardedAssessor | None = None
+    ) -> None:
         self.configured = configured
         self.mock = mock
+        self.guard = guard
 
     def for_push(self, use_mock: bool) -> Assessor:
         """The assessor of a push."""
@@ -30,16 +42,29 @@ class Assessors:
             await self.mock.close()
 
 
-def open_assessors(settings: Settings) -> Assessors:
-    """Makes what the settings name.
+def open_assessors(settings: Settings, ledger: Ledger, clock: Callable[[], datetime]) -> Assessors:
+    """Makes what the settings name; a paid one passes the guard.
+
+    Args:
+        settings: `assessor` and what belongs to it.
+        ledger: Where paid calls are recorded; stays the caller's to close.
+        clock: The present, in UTC.
 
     Raises:
-        ValueError: `ASSESSOR` names one that this version does not have.
+        ValueError: `ASSESSOR` names one that this version does not have, or lacks a setting.
     """
     built_in = ExposureAssessor()
-    if settings.assessor != "exposure":
-        raise ValueError(
-            f"ETTER_ASSESSOR={settings.assessor} is not in this version; "
-            "use ETTER_ASSESSOR=exposure"
-        )
-    return Assessors(configured=built_in, mock=built_in)
+    paid = _open_paid(settings)
+    if paid is None:
+        return Assessors(configured=built_in, mock=built_in)
+    guarded = GuardedAssessor(paid, ledger, settings, clock)
+    return Assessors(configured=guarded, mock=built_in, guard=guarded)
+
+
+def _open_paid(settings: Settings) -> PaidAssessor | None:
+    # Each is loaded only where it is chosen: what it needs may not be installed.
+    if settings.assessor == "exposure":
+        return None
+    raise ValueError(
+        f"ETTER_ASSESSOR={settings.assessor} is not in this version; use ETTER_ASSESSOR=exposure"
+    )

@@ -118,12 +118,12 @@ def _answers(http: httpx.Client, name: str, url: str) -> Check:
 
 
 def _assessor(settings: Settings) -> Check:
-    from etter_dagster.assessors.registry import open_assessors
+    from etter_dagster.onboarding.services import open_services
 
     try:
-        assessors = open_assessors(settings)
+        services = open_services(settings)
     except ValueError as error:
         return Check("assessor", "problem", settings.assessor, str(error))
-    info = assessors.configured.info
-    asyncio.run(assessors.close())
+    info = services.assessors.configured.info
+    asyncio.run(services.close())
     return Check("assessor", "ok", f"{info.name} {info.model} {info.version}")

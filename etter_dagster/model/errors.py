@@ -37,6 +37,7 @@ class ErrorCode(str, Enum):
     STEP_FAILED = "STEP_FAILED"
     STEP_TIMEOUT = "STEP_TIMEOUT"
     ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
+    ASSESSOR_UNAVAILABLE = "ASSESSOR_UNAVAILABLE"
 
     @property
     def http_status(self) -> int:
@@ -76,6 +77,7 @@ _RECOVERABLE = {
     ErrorCode.SOURCE_UNAVAILABLE,
     ErrorCode.STEP_TIMEOUT,
     ErrorCode.ATTEMPTS_EXHAUSTED,
+    ErrorCode.ASSESSOR_UNAVAILABLE,
 }
 
 
@@ -161,7 +163,7 @@ class AlreadyProcessing(EtterError):
 
 
 class StoreUnavailable(EtterError):
-    """A configured store cannot be reached; `what` is `graph` or `queue`, never an address."""
+    """A configured store cannot be reached; `what` is `graph`, `queue`, `ledger`: no address."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -212,6 +214,23 @@ class IllegalMove(EtterError):
 
 class LeaseLost(Exception):
     """A write came with a fencing token that is no longer the newest; nothing was written."""
+
+
+class Postponed(Exception):
+    """Nothing can go on with a push now: its assessor is left alone, or its budget is spent.
+
+    The push goes back to its place in the queue and no attempt counts.
+
+    Args:
+        message: Why, for people.
+        code: What a caller who cannot wait is told.
+        retry_after: Seconds after which it may go on, as far as that is known.
+    """
+
+    def __init__(self, message: str, *, code: ErrorCode, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_after = retry_after
 
 
 class TransientError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from etter_dagster.assessors.protocol import ATTEMPTS
 from etter_dagster.model.assessment import Assessment
 from etter_dagster.model.comparison import compare
 from etter_dagster.model.errors import NotFound
@@ -24,7 +25,7 @@ class AiAssessment(Step):
     assets = ("ai_assessment",)
     required = True
     timeout_seconds = 1800.0
-    attempts = 5
+    attempts = ATTEMPTS
 
     async def run(self, context: StepContext) -> StepResult:
         """Assesses the role as linked now; a finished assessment is never made twice."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from etter_dagster.model.errors import StoreUnavailable
+from etter_dagster.model.errors import LeaseLost, StoreUnavailable
 from etter_dagster.onboarding.services import Services
 from etter_dagster.stores.protocols import Claim
 
@@ -47,3 +48,14 @@ async def keep_leases(services: Services, worker: str, claim: Claim) -> AsyncIte
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def give_back(services: Services, claim: Claim) -> None:
+    """Puts a postponed push back to its place, unless somebody else has it by now.
+
+    Args:
+        services: The queue.
+        claim: The push.
+    """
+    with contextlib.suppress(LeaseLost):
+        await services.queue.give_back(claim.push.workflow_id, claim.token)

@@ -115,7 +115,8 @@ class RoleOnboardingWorkflow:
         worker = f"library-{uuid.uuid4().hex}"
         claim = await claim_checked(services, verdict, worker)
         await reporter.claimed([claim.push.role_id])
-        push = await walk_claimed(services, claim, worker, reporter, None)
+        # Nobody may be there to serve a queue: what cannot go on now has failed.
+        push = await walk_claimed(services, claim, worker, reporter, None, may_wait=False)
         await archive(services)
         return await self._result(services, push, push.role_id)
 

@@ -6,14 +6,14 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 
-from etter_dagster.model.errors import EtterError, LeaseLost
+from etter_dagster.model.errors import EtterError, LeaseLost, Postponed
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.push import Push, Source, WorkflowOptions
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.accept import new_push
 from etter_dagster.onboarding.archive import archive
 from etter_dagster.onboarding.check import Checked, PushOrder, Refused, check
-from etter_dagster.onboarding.leases import keep_leases
+from etter_dagster.onboarding.leases import give_back, keep_leases
 from etter_dagster.onboarding.reporting import Reporter
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.walk import walk
@@ -46,7 +46,9 @@ async def work_roles(
     """
     worker = f"partition-{run_id or uuid.uuid4().hex}"
     roles = await services.graph.roles_by_id(role_ids)
-    places = asyncio.Semaphore(services.settings.roles_per_run)
+    settings = services.settings
+    at_once = settings.assessor_max_concurrent or settings.roles_per_run
+    places = asyncio.Semaphore(min(settings.roles_per_run, at_once))
     options = WorkflowOptions(force_rerun=force_rerun, notify_on_complete=False)
 
     async def work(role_id: str) -> str | None:
@@ -87,6 +89,8 @@ async def _work(
         push = await walk_claimed(services, claim, worker, reporter, run_id)
     except EtterError as error:
         return error.message
+    except Postponed as error:
+        return f"{error}; the role waits in the queue and is worked on when that is over"
     except LeaseLost:
         return "the lease was lost: somebody else goes on with this role"
     if push.status is WorkflowState.READY:
@@ -121,12 +125,23 @@ async def claim_checked(services: Services, verdict: Checked, worker: str) -> Cl
 
 
 async def walk_claimed(
-    services: Services, claim: Claim, worker: str, reporter: Reporter, run_id: str | None
+    services: Services,
+    claim: Claim,
+    worker: str,
+    reporter: Reporter,
+    run_id: str | None,
+    *,
+    may_wait: bool = True,
 ) -> Push:
     """Walks one push under a kept lease.
 
     Raises:
+        Postponed: It cannot go on now, and waits in the queue (where it `may_wait`).
         LeaseLost: Somebody else holds it by now.
     """
     async with keep_leases(services, worker, claim):
-        return await walk(services, claim, reporter, run_id=run_id)
+        try:
+            return await walk(services, claim, reporter, run_id=run_id, may_wait=may_wait)
+        except Postponed:
+            await give_back(services, claim)
+            raise

@@ -19,7 +19,8 @@ from etter_dagster.sources import (
 )
 from etter_dagster.sources.protocols import ListingDocumentProvider
 from etter_dagster.sources.registry import get_local_documents, get_local_taxonomy
-from etter_dagster.stores import open_graph, open_queue
+from etter_dagster.stores import open_graph, open_ledger, open_queue
+from etter_dagster.stores.ledger import Ledger
 from etter_dagster.stores.protocols import ClaimLimits, PushQueue, RoleGraph
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Services:
     settings: Settings
     graph: RoleGraph
     queue: PushQueue
+    ledger: Ledger
     assessors: Assessors
     taxonomy: RoleTaxonomyProvider
     document_source: ListingDocumentProvider
@@ -52,15 +54,33 @@ class Services:
 
     @property
     def limits(self) -> ClaimLimits:
-        """How many pushes may be processed at once."""
+        """How many pushes may be processed at once by the settings."""
         return ClaimLimits(
             in_flight=self.settings.max_in_flight,
             per_company=self.settings.max_in_flight_per_company,
         )
 
+    async def limits_now(self) -> ClaimLimits:
+        """The same, narrowed to what the guard over paid calls lets through at present."""
+        limits, guard = self.limits, self.assessors.guard
+        if guard is None:
+            return limits
+        room = await guard.room()
+        name = guard.info.name
+        return limits.model_copy(
+            update={
+                "in_flight": limits.in_flight
+                if room.closed or room.calls is None
+                else min(limits.in_flight, room.calls),
+                "closed_assessors": (name,) if room.closed else (),
+                "closed_companies": room.closed_companies,
+            }
+        )
+
     async def close(self) -> None:
         """Closes assessors and stores."""
         await self.assessors.close()
+        await self.ledger.close()
         await self.queue.close()
         await self.graph.close()
 
@@ -78,12 +98,14 @@ def open_services(
     from etter_dagster.onboarding.step_registry import load_steps
 
     settings = settings or get_settings()
+    ledger = open_ledger(settings, clock)
     return Services(
         settings=settings,
         graph=open_graph(settings, clock),
         # Machines whose clocks differ must agree on when a lease ends: it is the store's to say.
         queue=open_queue(settings, None if clock is utc_now else clock),
-        assessors=open_assessors(settings),
+        ledger=ledger,
+        assessors=open_assessors(settings, ledger, clock),
         taxonomy=get_role_taxonomy_provider(settings),
         document_source=get_document_provider(settings),
         local_taxonomy=get_local_taxonomy(settings),

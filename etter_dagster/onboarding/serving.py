@@ -12,10 +12,11 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from etter_dagster.model.errors import LeaseLost, StoreUnavailable
+from etter_dagster.model.errors import LeaseLost, Postponed, StoreUnavailable
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push
 from etter_dagster.onboarding.archive import archive, forget_old
+from etter_dagster.onboarding.leases import give_back
 from etter_dagster.onboarding.reporting import Reporter
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.walk import walk
@@ -137,7 +138,7 @@ class _Server:
             claims = await self.services.queue.claim(
                 self.worker,
                 self.places - len(self.held),
-                limits=self.services.limits,
+                limits=await self.services.limits_now(),
                 lease_seconds=self._lease,
                 run_id=self.run_id,
             )
@@ -159,6 +160,9 @@ class _Server:
             self.result.add(push)
         except LeaseLost:
             log.warning("%s: the lease was lost; somebody else goes on with it", workflow_id)
+        except Postponed as error:
+            log.info("%s: %s; it waits in the queue", workflow_id, error)
+            await give_back(self.services, claim)
         except StoreUnavailable as error:
             log.error("%s: %s; it is given back when the stores answer", workflow_id, error)
             await self._give_back(claim)

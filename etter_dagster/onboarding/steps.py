@@ -22,6 +22,7 @@ from etter_dagster.model.errors import (
     ErrorCode,
     EtterError,
     LeaseLost,
+    Postponed,
     SourceUnavailable,
     StoreUnavailable,
     TransientError,
@@ -88,10 +89,11 @@ class Step(ABC):
         Raises:
             LeaseLost: Somebody else holds the push by now.
             StoreUnavailable: A store cannot be reached; the push must be tried again later.
+            Postponed: It cannot go on now; the push goes back to the queue.
         """
         try:
             result = await asyncio.wait_for(self._attempts(context), self.timeout_seconds)
-        except (LeaseLost, StoreUnavailable):
+        except (LeaseLost, StoreUnavailable, Postponed):
             raise
         except asyncio.TimeoutError:
             code, why = ErrorCode.STEP_TIMEOUT, f"took longer than {self.timeout_seconds:g} s"
@@ -130,6 +132,8 @@ def push_error(error: Exception) -> PushError:
         return PushError(
             code=error.code.value, message=error.message, recoverable=error.recoverable
         )
+    if isinstance(error, Postponed):
+        return PushError(code=error.code.value, message=str(error), recoverable=True)
     if isinstance(error, TransientError):
         return PushError(code=ErrorCode.STEP_FAILED.value, message=str(error), recoverable=True)
     if isinstance(error, AssessmentFailed):

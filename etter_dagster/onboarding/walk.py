@@ -11,7 +11,7 @@ import logging
 from datetime import datetime, timedelta
 
 from etter_dagster.model.envelope import Envelope, EnvelopeProgress, ExecutionContext
-from etter_dagster.model.errors import ErrorCode, LeaseLost, StoreUnavailable
+from etter_dagster.model.errors import ErrorCode, LeaseLost, Postponed, StoreUnavailable
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.push import Push, PushError, StepProgress, StepStatus
 from etter_dagster.onboarding.reporting import Materialization, Reporter
@@ -24,7 +24,12 @@ log = logging.getLogger(__name__)
 
 
 async def walk(
-    services: Services, claim: Claim, reporter: Reporter, *, run_id: str | None = None
+    services: Services,
+    claim: Claim,
+    reporter: Reporter,
+    *,
+    run_id: str | None = None,
+    may_wait: bool = True,
 ) -> Push:
     """Works one claimed push to its end.
 
@@ -33,6 +38,7 @@ async def walk(
         claim: The push with its lease.
         reporter: Told what was made and what failed.
         run_id: The Dagster run, if any.
+        may_wait: Whether a push that cannot go on now is given back; else it fails.
 
     Returns:
         The push as it ended.
@@ -40,19 +46,26 @@ async def walk(
     Raises:
         LeaseLost: Somebody else holds the push by now; nothing more was written.
         StoreUnavailable: The push keeps its lease until that lapses and is tried again.
+        Postponed: The push must be given back; nothing more was written.
     """
-    return await _Walk(services, claim, reporter, run_id).run()
+    return await _Walk(services, claim, reporter, run_id, may_wait).run()
 
 
 class _Walk:
     """One walk: its steps' progress, and what was reported so far."""
 
     def __init__(
-        self, services: Services, claim: Claim, reporter: Reporter, run_id: str | None
+        self,
+        services: Services,
+        claim: Claim,
+        reporter: Reporter,
+        run_id: str | None,
+        may_wait: bool,
     ) -> None:
         self.services = services
         self.claim = claim
         self.reporter = reporter
+        self.may_wait = may_wait
         self.push = claim.push
         self.progress = [StepProgress(name=step.name) for step in services.steps]
         self.made: set[str] = set()
@@ -69,7 +82,7 @@ class _Walk:
                     self._set(index, status=StepStatus.SKIPPED)
                 else:
                     await self._step(index, step)
-        except (LeaseLost, StoreUnavailable):
+        except (LeaseLost, StoreUnavailable, Postponed):
             raise
         except Exception as error:
             # Outside a step only a bug can end here; it must not be tried for ever.
@@ -108,6 +121,10 @@ class _Walk:
         left = self._time_left()
         try:
             return await asyncio.wait_for(step.execute(envelope, self.context), max(0.0, left))
+        except Postponed as postponed:
+            if self.may_wait:
+                raise
+            return envelope.model_copy(update={"status": "failed", "error": push_error(postponed)})
         except asyncio.TimeoutError:
             message = f"the push was not done {PUSH_TIMEOUT} after its start"
             error = PushError(code=ErrorCode.STEP_TIMEOUT.value, message=message, recoverable=True)

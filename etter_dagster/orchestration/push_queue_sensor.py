@@ -159,7 +159,7 @@ async def _missing_runs(
     workers = [w for w in await services.queue.workers() if w.seen_at >= alive_since]
     for worker in workers:
         cursor.launched.pop(worker.worker, None)
-    counts = await services.queue.counts(services.limits)
+    counts = await services.queue.counts(await services.limits_now())
     if counts.claimable:
         await asyncio.to_thread(_forget_ended, instance, cursor)
     serving = [worker for worker in workers if worker.claiming]

@@ -1,4 +1,4 @@
-"""The two stores, and what REST remembers of callers, opened by what the settings name."""
+"""The stores, and what REST remembers of callers, opened by what the settings name."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ from datetime import datetime, timezone
 
 from etter_dagster.settings import Settings
 from etter_dagster.stores.access import AccessStore
+from etter_dagster.stores.ledger import Ledger
 from etter_dagster.stores.protocols import PushQueue, RoleGraph
 from etter_dagster.stores.redis_queue import RedisPushQueue
 from etter_dagster.stores.sqlite_access import SqliteAccess
 from etter_dagster.stores.sqlite_graph import SqliteRoleGraph
+from etter_dagster.stores.sqlite_ledger import SqliteLedger
 from etter_dagster.stores.sqlite_queue import SqlitePushQueue
 
-__all__ = ["AccessStore", "PushQueue", "RoleGraph", "open_access", "open_graph", "open_queue"]
+__all__ = [
+    "AccessStore",
+    "Ledger",
+    "PushQueue",
+    "RoleGraph",
+    "open_access",
+    "open_graph",
+    "open_ledger",
+    "open_queue",
+]
 
 
 def _utc_now() -> datetime:
@@ -56,3 +67,13 @@ def open_access(settings: Settings, clock: Callable[[], datetime] = _utc_now) ->
         clock: The present, in UTC.
     """
     return SqliteAccess(settings.data_dir / "access.db", clock)
+
+
+def open_ledger(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> Ledger:
+    """The ledger of paid calls that the settings name; connected at first use.
+
+    Args:
+        settings: `data_dir` for the embedded one.
+        clock: The present, in UTC.
+    """
+    return SqliteLedger(settings.data_dir / "ledger.db", clock)

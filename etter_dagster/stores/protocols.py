@@ -33,10 +33,15 @@ class _Record(BaseModel):
 
 
 class ClaimLimits(_Record):
-    """How many pushes may be processed at once, over all workers."""
+    """How many pushes may be processed at once, over all workers.
+
+    Pushes of `closed_assessors` and `closed_companies` wait; they keep their place.
+    """
 
     in_flight: int = 1000
     per_company: int = 500
+    closed_assessors: tuple[str, ...] = ()
+    closed_companies: tuple[str, ...] = ()
 
 
 class NewPush(_Record):

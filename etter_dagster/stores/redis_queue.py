@@ -130,6 +130,9 @@ class RedisPushQueue:
                 _us(lease_seconds),
                 run_id or "",
                 n - len(claims),
+                len(limits.closed_assessors),
+                *limits.closed_assessors,
+                *limits.closed_companies,
             )
             claims += [
                 Claim(
@@ -218,9 +221,15 @@ class RedisPushQueue:
         )
 
     async def counts(self, limits: ClaimLimits) -> QueueCounts:
-        lanes, backlog, held, expired = await self._run("counts")
-        lapsed = Counter[str](expired)
+        lanes, backlog, held, expired, closed = await self._run("counts", *limits.closed_assessors)
+        lapsed = Counter[str](company for company, _ in expired)
         in_flight = _by_company(held) - lapsed
+        free = _by_company(backlog)
+        free.update(company for company, name in expired if name not in limits.closed_assessors)
+        for waiting in closed:
+            free -= _by_company(waiting)
+        for company in limits.closed_companies:
+            free.pop(company, None)
         return QueueCounts(
             waiting={lane: n for lane, (n, _) in zip(LANES, lanes, strict=True) if n},
             oldest_queued_at={
@@ -230,7 +239,7 @@ class RedisPushQueue:
             },
             in_flight=in_flight.total(),
             claimable=claimable(
-                _by_company(backlog) + lapsed,
+                free,
                 in_flight,
                 at_most=limits.in_flight,
                 per_company=limits.per_company,

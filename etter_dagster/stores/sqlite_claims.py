@@ -97,16 +97,21 @@ def enqueue_claimed(connection: sqlite3.Connection, new: NewPush, lease: Lease) 
     )
 
 
-def has_work(connection: sqlite3.Connection, now: datetime) -> bool:
+def has_work(connection: sqlite3.Connection, limits: ClaimLimits, now: datetime) -> bool:
     """Whether a claim could find anything; reads only."""
-    return (
-        connection.execute(
-            "SELECT 1 FROM pushes WHERE status = 'queued' UNION ALL "
-            "SELECT 1 FROM pushes WHERE status = 'processing' AND lease_until < ? LIMIT 1",
-            (now.timestamp(),),
-        ).fetchone()
-        is not None
-    )
+    expired = connection.execute(
+        "SELECT 1 FROM pushes WHERE status = 'processing' AND lease_until < ? LIMIT 1",
+        (now.timestamp(),),
+    ).fetchone()
+    if expired is not None:
+        return True
+    if sum(_in_flight(connection).values()) >= limits.in_flight:
+        return False
+    closed, given = _closed(limits)
+    waiting = connection.execute(
+        f"SELECT 1 FROM pushes WHERE status = 'queued' AND NOT ({closed}) LIMIT 1", given
+    ).fetchone()
+    return waiting is not None
 
 
 def claim(connection: sqlite3.Connection, n: int, limits: ClaimLimits, lease: Lease) -> list[Claim]:
@@ -114,7 +119,7 @@ def claim(connection: sqlite3.Connection, n: int, limits: ClaimLimits, lease: Le
     _take_back_expired(connection, lease.now)
     in_flight = _in_flight(connection)
     n = min(n, limits.in_flight - sum(in_flight.values()))
-    chosen = _choose(connection, n, in_flight, limits.per_company) if n > 0 else []
+    chosen = _choose(connection, n, in_flight, limits) if n > 0 else []
     claims = []
     for row in chosen:
         token = _new_token(connection, lease.now)
@@ -205,27 +210,31 @@ def counts(connection: sqlite3.Connection, limits: ClaimLimits, now: datetime) -
     waiting: Counter[Lane] = Counter()
     oldest: dict[Lane, int] = {}
     by_company: Counter[str] = Counter()
+    closed, given = _closed(limits)
     for row in connection.execute(
-        "SELECT lane, company_id, count(*) AS n, min(queued_at) AS oldest FROM pushes "
-        "WHERE status = 'queued' GROUP BY 1, 2"
+        "SELECT lane, company_id, count(*) AS n, min(queued_at) AS oldest, "
+        f"sum(NOT ({closed})) AS may FROM pushes WHERE status = 'queued' GROUP BY 1, 2",
+        given,
     ):
         lane = Lane(row["lane"])
         waiting[lane] += row["n"]
-        by_company[row["company_id"]] += row["n"]
+        by_company[row["company_id"]] += row["may"]
         oldest[lane] = min(oldest.get(lane, row["oldest"]), row["oldest"])
     expired: Counter[str] = Counter()
     for row in connection.execute(
-        "SELECT company_id FROM pushes WHERE status = 'processing' AND lease_until < ?",
-        (now.timestamp(),),
+        f"SELECT company_id, NOT ({closed}) AS may FROM pushes "
+        "WHERE status = 'processing' AND lease_until < ?",
+        (*given, now.timestamp()),
     ):
         expired[row["company_id"]] += 1
+        by_company[row["company_id"]] += row["may"]
     in_flight = _in_flight(connection) - expired
     return QueueCounts(
         waiting=dict(waiting),
         oldest_queued_at={lane: moment(value) for lane, value in oldest.items()},
         in_flight=sum(in_flight.values()),
         claimable=claimable(
-            by_company + expired,
+            by_company,
             in_flight,
             at_most=limits.in_flight,
             per_company=limits.per_company,
@@ -271,11 +280,12 @@ def _ranks(
 
 
 def _choose(
-    connection: sqlite3.Connection, n: int, in_flight: Counter[str], per_company: int
+    connection: sqlite3.Connection, n: int, in_flight: Counter[str], limits: ClaimLimits
 ) -> list[sqlite3.Row]:
     states = _lane_states(connection)
+    per_company = limits.per_company
     full = [company for company, held in in_flight.items() if held >= per_company]
-    rows = {lane: _candidates(connection, lane, full) for lane in LANES}
+    rows = {lane: _candidates(connection, lane, full, limits) for lane in LANES}
     heads = {lane: next(rows[lane], None) for lane in LANES}
     virtual = _counter(connection, "virtual_time")
     tags: dict[Lane, int] = {}
@@ -309,14 +319,25 @@ def _choose(
     return chosen
 
 
+def _closed(limits: ClaimLimits) -> tuple[str, tuple[str, ...]]:
+    """A condition on pushes that must wait under the limits, and its parameters."""
+    assessors, companies = limits.closed_assessors, limits.closed_companies
+    return (
+        f"ifnull(assessor, '') IN ({', '.join('?' * len(assessors))}) "
+        f"OR company_id IN ({', '.join('?' * len(companies))})",
+        (*assessors, *companies),
+    )
+
+
 def _candidates(
-    connection: sqlite3.Connection, lane: Lane, full: Sequence[str]
+    connection: sqlite3.Connection, lane: Lane, full: Sequence[str], limits: ClaimLimits
 ) -> Iterator[sqlite3.Row]:
     marks = ", ".join("?" * len(full))
+    closed, given = _closed(limits)
     return connection.execute(
         "SELECT body, tag, company_id, leases_lost FROM pushes WHERE status = 'queued' "
-        f"AND lane = ? AND company_id NOT IN ({marks}) ORDER BY tag, seq",
-        (lane.value, *full),
+        f"AND lane = ? AND company_id NOT IN ({marks}) AND NOT ({closed}) ORDER BY tag, seq",
+        (lane.value, *full, *given),
     )
 
 

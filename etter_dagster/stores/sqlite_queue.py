@@ -108,7 +108,7 @@ class SqlitePushQueue:
             return taken
 
         # Idle workers ask often; they must not write (and so wake each other) each time.
-        if not await self._database.look(lambda c: claims.has_work(c, now)):
+        if not await self._database.look(lambda c: claims.has_work(c, limits, now)):
             return []
         return await self._database.write(act)
 

@@ -346,3 +346,18 @@ async def test_cancelled_pushes_hold_up_no_later_one_of_their_company(
     await queue.enqueue([new_push(f"o{i}", "Other") for i in range(30)], capacity=100)
     await queue.enqueue([again := new_push("again", "Careless")], capacity=100)
     assert (await queue.positions([again.push.workflow_id]))[again.push.workflow_id] <= 2
+
+
+async def test_pushes_of_a_closed_assessor_or_company_wait_and_others_do_not(
+    queue: PushQueue,
+) -> None:
+    """A spent budget or an open breaker must not hold mock pushes or other companies back."""
+    paid = new_push("Paid")
+    paid = paid.model_copy(update={"push": paid.push.model_copy(update={"assessor": "llm"})})
+    await queue.enqueue([paid, new_push("Mock"), new_push("Poor", "Spent Inc.")], capacity=10)
+    limits = ClaimLimits(closed_assessors=("llm",), closed_companies=("Spent Inc.",))
+    assert (await queue.counts(limits)).claimable == 1
+    assert names(await take(queue, limits=limits)) == ["Mock"]
+    assert (await queue.counts(limits)).claimable == 0
+    assert await take(queue, limits=limits) == []
+    assert sorted(names(await take(queue))) == ["Paid", "Poor"]

@@ -1,6 +1,7 @@
 -- Takes expired leases back, then hands out pushes in the order of claim_order, under the limits.
 -- ARGV: now, worker, n, limit in flight, limit per company, lease in microseconds, run id, places
--- asked for. Gives {token, push, request} per push.
+-- asked for, number of closed assessors, their names, then those of closed companies. Gives
+-- {token, push, request} per push.
 
 local worker, per_company = ARGV[2], tonumber(ARGV[5])
 local changed = false
@@ -21,6 +22,12 @@ for _, id in ipairs(expired) do
   changed = true
 end
 
+local closed_assessors, closed_companies = {}, {}
+for i = 10, #ARGV do
+  local closed = i < 10 + tonumber(ARGV[9]) and closed_assessors or closed_companies
+  closed[ARGV[i]] = true
+end
+
 local served, passed, tags, held_by = {}, {}, {}, {}
 for _, lane in ipairs(LANES) do
   served[lane] = int(call('HGET', counters, 'served:' .. lane))
@@ -28,6 +35,7 @@ for _, lane in ipairs(LANES) do
 end
 
 local function places_of(company)
+  if closed_companies[company] then return 0 end
   held_by[company] = held_by[company] or int(call('HGET', in_flight, company))
   return per_company - held_by[company]
 end
@@ -35,11 +43,13 @@ end
 -- The lane's next push whose company has a place. Companies only fill up here, and a new head comes
 -- behind the one taken, so the full ones passed over stay passed over.
 local function first_free(lane)
+  -- Behind a company's first push, which waits for a closed assessor, may stand one that need not.
+  local list = next(closed_assessors) and 'waiting' or 'heads'
   while true do
-    local head = call('ZRANGE', key('heads', lane), passed[lane], passed[lane])[1]
+    local head = call('ZRANGE', key(list, lane), passed[lane], passed[lane])[1]
     if not head then return nil end
     local push = read(id_of(head))
-    if places_of(push.company) > 0 then return push end
+    if places_of(push.company) > 0 and not closed_assessors[push.assessor] then return push end
     passed[lane] = passed[lane] + 1
   end
 end

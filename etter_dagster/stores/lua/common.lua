@@ -12,6 +12,7 @@
 --   heads:<lane>         the first of each company, so that a full company is passed over in one step
 --   oldest:<lane>        by time queued
 --   backlog, in_flight   hash: company -> how many wait, how many are held
+--   backlog:<assessor>   the same of what waits for one assessor
 --   leases               by end of lease; held:<worker>  its pushes
 --   tags:<lane>          hash: company -> its last tag; counters: those of claim_order, seq, token
 --   listed[:<co>]        what lists show, by (time queued, id); outbox, ended  by time of end
@@ -103,6 +104,7 @@ local function wait(push)
   call('ZADD', key('waiting', lane, company), push.tag, push.place)
   call('ZADD', key('oldest', lane), push.queued_us, push.id)
   count(backlog, company, 1)
+  count(key('backlog', push.assessor or ''), company, 1)
   mend_head(lane, company, before)
 end
 
@@ -113,6 +115,7 @@ local function unwait(push)
   call('ZREM', key('waiting', lane, company), push.place)
   call('ZREM', key('oldest', lane), push.id)
   count(backlog, company, -1)
+  count(key('backlog', push.assessor or ''), company, -1)
   mend_head(lane, company, before)
 end
 

@@ -1,5 +1,6 @@
--- The queue at a glance. ARGV: now. Gives {waiting, oldest} per lane, what waits and what is held per
--- company, and the companies of expired leases.
+-- The queue at a glance. ARGV: now, closed assessors. Gives {waiting, oldest} per lane, what waits and
+-- what is held per company, {company, assessor} of expired leases, and per closed assessor what
+-- waits for it per company.
 
 local lanes, expired = {}, {}
 for _, lane in ipairs(LANES) do
@@ -7,6 +8,8 @@ for _, lane in ipairs(LANES) do
   table.insert(lanes, {call('ZCARD', key('waiting', lane)), oldest[2] or ''})
 end
 for _, id in ipairs(call('ZRANGEBYSCORE', leases, '-inf', '(' .. digits(now))) do
-  table.insert(expired, call('HGET', key('push', id), 'company'))
+  table.insert(expired, call('HMGET', key('push', id), 'company', 'assessor'))
 end
-return {lanes, call('HGETALL', backlog), call('HGETALL', in_flight), expired}
+local closed = {}
+for i = 2, #ARGV do table.insert(closed, call('HGETALL', key('backlog', ARGV[i]))) end
+return {lanes, call('HGETALL', backlog), call('HGETALL', in_flight), expired, closed}

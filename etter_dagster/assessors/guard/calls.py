@@ -1,0 +1,224 @@
+"""The paid calls of one assessment: each is recorded, sent, stored, read, in that order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from etter_dagster.assessors.protocol import (
+    AnswerLost,
+    AssessmentFailed,
+    NotSent,
+    PaidCall,
+    PaidResult,
+    StaleAnswer,
+)
+from etter_dagster.model.breaker import Signal
+from etter_dagster.model.errors import ErrorCode, EtterError, Postponed, TransientError
+from etter_dagster.model.ledger import Attempt, CallId, NewAttempt, Outcome, Past, RawAnswer
+from etter_dagster.model.spending import Refusal, SpendLimits, Why, refuse
+
+if TYPE_CHECKING:
+    from etter_dagster.stores.ledger import Ledger
+
+T = TypeVar("T")
+WAIT_SECONDS = 30.0  # shorter refusals are waited for with the push in hand
+_ASK_AGAIN_SECONDS = (0.05, 1.0)
+log = logging.getLogger(__name__)
+
+
+class LedgeredCalls:
+    """`PaidCalls` over the ledger.
+
+    Args:
+        ledger: Where everything is recorded.
+        limits: What the settings allow.
+        clock: The present, in UTC.
+        call: Which call, but for its part.
+        renewed: The same where the answer that is there is from before `oldest`.
+        oldest: An older answer does not count.
+        workflow_id: The push.
+        text_hash: Of the text that is assessed.
+        holder: Who has taken the subject.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        limits: SpendLimits,
+        clock: Callable[[], datetime],
+        call: CallId,
+        renewed: CallId,
+        oldest: datetime,
+        workflow_id: str,
+        text_hash: str,
+        holder: str,
+    ) -> None:
+        self._ledger = ledger
+        self._limits = limits
+        self._clock = clock
+        self._call = call
+        self._renewed = renewed
+        self._oldest = oldest
+        self._workflow_id = workflow_id
+        self._text_hash = text_hash
+        self._holder = holder
+        self.cost = 0.0
+        self.told = False  # whether the breaker heard of a failure already
+
+    async def make(self, call: PaidCall[T]) -> PaidResult[T]:
+        """Makes a call, or gives the answer that was paid for before."""
+        while True:
+            identity, past = await self._past(call.part)
+            try:
+                if past.last is not None and past.answer is not None and _usable(past.last):
+                    return await self._read(call, past.last, past.answer)
+                attempt = await self._begin(call, identity, past)
+                answer = await self._send(call, attempt)
+                return await self._read(call, attempt, answer)
+            except StaleAnswer as error:
+                log.warning("%s %s: %s; asked again", identity.role_id, call.part, error)
+
+    async def _past(self, part: str) -> tuple[CallId, Past]:
+        identity = self._call.model_copy(update={"part": part})
+        past = await self._ledger.past(identity)
+        if past.last is None or not _usable(past.last) or past.last.began_at >= self._oldest:
+            return identity, past
+        identity = self._renewed.model_copy(update={"part": part})
+        return identity, await self._ledger.past(identity)
+
+    async def _begin(self, call: PaidCall[T], identity: CallId, past: Past) -> Attempt:
+        await self._wait_until_admitted(call.share)
+        notes = await call.prepare(past)
+        new = NewAttempt(
+            call=identity,
+            workflow_id=self._workflow_id,
+            holder=self._holder,
+            text_hash=self._text_hash,
+            share=call.share,
+            notes=notes,
+        )
+        while isinstance(begun := await self._ledger.begin(new, self._limits), Refusal):
+            await self._wait(begun)
+        return begun
+
+    async def _wait_until_admitted(self, share: float) -> None:
+        while True:
+            situation = await self._ledger.situation(self._call.assessor, self._limits)
+            refusal = refuse(
+                situation,
+                self._limits,
+                company=self._call.company_id,
+                now=self._clock(),
+                share=share,
+            )
+            if refusal is None:
+                return
+            await self._wait(refusal)
+
+    async def _wait(self, refusal: Refusal) -> None:
+        """Waits a little for a refusal that soon ends; any other is raised."""
+        left = None
+        if refusal.retry_at is not None:
+            left = max(0.0, (refusal.retry_at - self._clock()).total_seconds())
+        if refusal.why is Why.ATTEMPTS:
+            raise _exhausted(refusal.last_error or refusal.message)
+        soon = refusal.why is Why.CONCURRENCY or (
+            refusal.why in (Why.RATE, Why.PAUSED) and left is not None and left <= WAIT_SECONDS
+        )
+        if not soon:
+            raise postponed(refusal, self._clock())
+        shortest, longest = _ASK_AGAIN_SECONDS
+        await asyncio.sleep(min(longest, max(shortest, left or 0.0)))
+
+    async def _send(self, call: PaidCall[T], attempt: Attempt) -> RawAnswer:
+        try:
+            answer = await call.send(attempt)
+        except NotSent as error:
+            # Every refused connection counts: no role is to blame.
+            await self._failed(attempt, Outcome.UNSENT, error, mark=str(attempt.attempt_id))
+            raise
+        except AnswerLost as error:
+            await self._failed(attempt, Outcome.LOST, error)
+            raise
+        except TransientError as error:
+            await self._failed(attempt, Outcome.REFUSED, error)
+            raise
+        except AssessmentFailed as error:
+            await self._ended(attempt, Outcome.REFUSED, Signal(), error)
+            raise
+        except BaseException as error:  # cancelled, or a bug: it may have been sent
+            ending = self._ended(attempt, Outcome.LOST, Signal(), error)
+            await asyncio.shield(asyncio.ensure_future(ending))
+            raise
+        await self._ledger.answered(attempt.attempt_id, answer)
+        return answer
+
+    async def _read(self, call: PaidCall[T], attempt: Attempt, answer: RawAnswer) -> PaidResult[T]:
+        try:
+            value = call.read(answer, attempt)
+        except StaleAnswer as error:
+            await self._ended(attempt, Outcome.STALE, Signal(ok=True), error)
+            raise
+        except TransientError as error:
+            await self._failed(attempt, Outcome.UNREADABLE, error)
+            raise
+        except AssessmentFailed as error:
+            await self._ended(attempt, Outcome.FAILED, Signal(ok=True), error)
+            raise
+        if attempt.outcome is not Outcome.DONE:
+            reference = call.reference(value)
+            attempt = await self._ended(attempt, Outcome.DONE, Signal(ok=True), None, reference)
+        self.cost += attempt.cost
+        return PaidResult(value, attempt, answer)
+
+    async def _failed(
+        self, attempt: Attempt, outcome: Outcome, error: TransientError, *, mark: str = ""
+    ) -> None:
+        self.told = True
+        signal = Signal(ok=False, mark=mark or attempt.call.role_id, retry_after=error.retry_after)
+        await self._ended(attempt, outcome, signal, error)
+        if attempt.number >= self._limits.attempts:
+            raise _exhausted(str(error)) from error
+
+    async def _ended(
+        self,
+        attempt: Attempt,
+        outcome: Outcome,
+        signal: Signal,
+        error: BaseException | None,
+        reference: str | None = None,
+    ) -> Attempt:
+        why = None if error is None else str(error) or type(error).__name__
+        return await self._ledger.ended(
+            attempt.attempt_id, outcome, signal, reference=reference, error=why
+        )
+
+
+def postponed(refusal: Refusal, now: datetime) -> Postponed:
+    """A refusal as what gives the push back.
+
+    Args:
+        refusal: Why no call may begin.
+        now: The present.
+    """
+    left = None
+    if refusal.retry_at is not None:
+        left = float(math.ceil(max(0.0, (refusal.retry_at - now).total_seconds())))
+    spent = refusal.why is Why.BUDGET
+    code = ErrorCode.BUDGET_EXCEEDED if spent else ErrorCode.ASSESSOR_UNAVAILABLE
+    return Postponed(refusal.message, code=code, retry_after=left)
+
+
+def _exhausted(last_error: str) -> EtterError:
+    return EtterError(ErrorCode.STEP_FAILED, last_error, recoverable=True)
+
+
+def _usable(attempt: Attempt) -> bool:
+    """Whether the stored answer of an attempt was not read yet, or was good."""
+    return attempt.outcome in (Outcome.ANSWERED, Outcome.DONE)

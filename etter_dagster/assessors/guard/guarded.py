@@ -1,0 +1,186 @@
+"""A paid assessor made into an `Assessor`: nothing of it is called but through the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from etter_dagster.assessors.guard.budgets import company_budgets
+from etter_dagster.assessors.guard.calls import WAIT_SECONDS, LedgeredCalls, postponed
+from etter_dagster.assessors.guard.holder import Holder
+from etter_dagster.assessors.guard.keys import idempotency_key, subject
+from etter_dagster.assessors.protocol import ATTEMPTS, AssessmentRequest, PaidAssessor
+from etter_dagster.model.assessment import AssessmentOutputs, AssessorInfo
+from etter_dagster.model.breaker import Signal
+from etter_dagster.model.documents import text_hash
+from etter_dagster.model.errors import TransientError
+from etter_dagster.model.ledger import CallId
+from etter_dagster.model.spending import (
+    Refusal,
+    Room,
+    SpendLimits,
+    Why,
+    budget_left,
+    refuse,
+    room,
+)
+from etter_dagster.settings import Settings
+
+if TYPE_CHECKING:
+    from etter_dagster.stores.ledger import Ledger
+
+PING_SECONDS = 5.0
+
+
+class GuardedAssessor:
+    """`Assessor` over a paid one.
+
+    Args:
+        paid: What makes the calls.
+        ledger: Shared by all processes; closed by whoever opened it.
+        settings: Limits, budgets, lease time.
+        clock: The present, in UTC.
+    """
+
+    def __init__(
+        self,
+        paid: PaidAssessor,
+        ledger: Ledger,
+        settings: Settings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._paid = paid
+        self._ledger = ledger
+        self._clock = clock
+        self._greatest_age = timedelta(days=settings.max_assessment_age_days)
+        self._holder = Holder(ledger, settings.lease_seconds)
+        self._cost_unknown = settings.cost_per_assessment is None
+        self._pinged = float("-inf")
+        self.limits = spend_limits(settings)
+
+    @property
+    def info(self) -> AssessorInfo:
+        """That of the paid one."""
+        return self._paid.info
+
+    async def assess(self, request: AssessmentRequest) -> AssessmentOutputs:
+        """Assesses a role; finds what was paid for before.
+
+        Raises:
+            AssessmentFailed, TransientError: As the paid one says.
+            Postponed: The breaker is open or a budget is spent; nothing was sent.
+        """
+        async with self._holder.taking(subject(request, self.info)):
+            calls = self._calls(request)
+            try:
+                outputs = await self._paid.assess(request, calls)
+            except TransientError as error:
+                if not calls.told:
+                    await self._note(request.role_id, error)
+                await self._give_up_if_closed(error)
+                raise
+        unknown = self._cost_unknown and not calls.cost
+        return outputs.model_copy(update={"cost": None if unknown else calls.cost})
+
+    async def room(self) -> Room:
+        """How far work may go on; a half-open breaker is tried with a free call first."""
+        now = self._clock()
+        situation = await self._ledger.situation(self.info.name, self.limits)
+        if situation.breaker.half_open(now) and not situation.probing and not await self._there():
+            situation = await self._ledger.situation(self.info.name, self.limits)
+        return room(situation, self.limits, now)
+
+    async def refusal(self, company: str) -> Refusal | None:
+        """Whose budget is spent already, if any is.
+
+        Args:
+            company: Who wants to push.
+        """
+        situation = await self._ledger.situation(self.info.name, self.limits)
+        found = refuse(situation, self.limits, company=company, now=self._clock())
+        return found if found is not None and found.why is Why.BUDGET else None
+
+    async def budget_left(self) -> float | None:
+        """Money that may still be spent today; None: any."""
+        situation = await self._ledger.situation(self.info.name, self.limits)
+        return budget_left(situation, self.limits)
+
+    async def ping(self) -> None:
+        """Raises `TransientError` unless the service answers and the breaker lets calls through."""
+        situation = await self._ledger.situation(self.info.name, self.limits)
+        if situation.breaker.is_open(self._clock()):
+            raise TransientError("its calls are failing")
+        await self._paid.ping()
+
+    async def close(self) -> None:
+        """Ends what is open, as lost, and closes the paid one."""
+        await self._holder.close()
+        await self._paid.close()
+
+    def _calls(self, request: AssessmentRequest) -> LedgeredCalls:
+        return LedgeredCalls(
+            ledger=self._ledger,
+            limits=self.limits,
+            clock=self._clock,
+            call=self._call(request, renew=request.renew),
+            renewed=self._call(request, renew=True),
+            oldest=self._clock() - self._greatest_age,
+            workflow_id=request.workflow_id,
+            text_hash=text_hash(request.text),
+            holder=self._holder.name,
+        )
+
+    def _call(self, request: AssessmentRequest, *, renew: bool) -> CallId:
+        return CallId(
+            key=idempotency_key(request, self.info, renew=renew),
+            part="",
+            subject=subject(request, self.info),
+            assessor=self.info.name,
+            role_id=request.role_id,
+            company_id=request.company_id,
+        )
+
+    async def _there(self) -> bool:
+        """Whether the service answers at all; asked seldom, and a no keeps the breaker open."""
+        if time.monotonic() - self._pinged < PING_SECONDS:
+            return True
+        try:
+            await self._paid.ping()
+        except TransientError as error:
+            await self._note("ping", error)
+            return False
+        self._pinged = time.monotonic()
+        return True
+
+    async def _note(self, mark: str, error: TransientError) -> None:
+        signal = Signal(ok=False, mark=mark, retry_after=error.retry_after)
+        await self._ledger.note(self.info.name, signal)
+
+    async def _give_up_if_closed(self, error: TransientError) -> None:
+        """Gives the push back rather than burn its attempts where everybody fails."""
+        situation = await self._ledger.situation(self.info.name, self.limits)
+        now = self._clock()
+        refusal = refuse(situation, self.limits, company=None, now=now)
+        if refusal is None or refusal.why not in (Why.BREAKER, Why.PAUSED):
+            return
+        if refusal.why is Why.BREAKER or (error.retry_after or 0) > WAIT_SECONDS:
+            raise postponed(refusal, now) from error
+
+
+def spend_limits(settings: Settings) -> SpendLimits:
+    """What the settings allow.
+
+    Args:
+        settings: Limits and budgets.
+    """
+    return SpendLimits(
+        concurrent=settings.assessor_max_concurrent,
+        per_minute=settings.assessor_max_per_minute,
+        per_day=settings.budget_per_day,
+        per_month=settings.budget_per_month,
+        companies=company_budgets(settings.companies_file),
+        cost=settings.cost_per_assessment or 0.0,
+        attempts=ATTEMPTS,
+    )

@@ -1,0 +1,71 @@
+"""This process as the ledger knows it: it says that it lives as long as it has calls to make."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from etter_dagster.model.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from etter_dagster.stores.ledger import Ledger
+
+ASK_AGAIN_SECONDS = 0.2
+log = logging.getLogger(__name__)
+
+
+class Holder:
+    """Takes subjects under one name, and keeps that name alive.
+
+    Args:
+        ledger: Where it is known.
+        ttl_seconds: So long after its last sign of life its calls count as lost.
+    """
+
+    def __init__(self, ledger: Ledger, ttl_seconds: float) -> None:
+        self.name = f"holder-{uuid.uuid4().hex}"
+        self._ledger = ledger
+        self._ttl = ttl_seconds
+        self._beating: asyncio.Task[None] | None = None
+
+    @contextlib.asynccontextmanager
+    async def taking(self, subject: str) -> AsyncIterator[None]:
+        """Waits until nobody else has the subject, and has it for the block.
+
+        Args:
+            subject: (inputs, assessor).
+        """
+        await self._live()
+        # Its taker may be in another process: there is nothing to wait on.
+        while not await self._ledger.take(subject, self.name):  # noqa: ASYNC110
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+        try:
+            yield
+        finally:
+            await self._ledger.free(subject, self.name)
+
+    async def close(self) -> None:
+        """What is still open is lost, and known to be."""
+        if self._beating is None:
+            return
+        self._beating.cancel()
+        await asyncio.gather(self._beating, return_exceptions=True)
+        with contextlib.suppress(StoreUnavailable):
+            await self._ledger.leave(self.name)
+
+    async def _live(self) -> None:
+        if self._beating is None or self._beating.done():
+            await self._ledger.beat(self.name, ttl_seconds=self._ttl)
+            self._beating = asyncio.create_task(self._beat())
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._ttl / 3)
+            try:
+                await self._ledger.beat(self.name, ttl_seconds=self._ttl)
+            except StoreUnavailable as error:
+                log.error("%s", error)
