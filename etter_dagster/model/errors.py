@@ -37,7 +37,6 @@ class ErrorCode(str, Enum):
     STEP_FAILED = "STEP_FAILED"
     STEP_TIMEOUT = "STEP_TIMEOUT"
     ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
-    ASSESSOR_UNAVAILABLE = "ASSESSOR_UNAVAILABLE"
 
     @property
     def http_status(self) -> int:
@@ -77,7 +76,6 @@ _RECOVERABLE = {
     ErrorCode.SOURCE_UNAVAILABLE,
     ErrorCode.STEP_TIMEOUT,
     ErrorCode.ATTEMPTS_EXHAUSTED,
-    ErrorCode.ASSESSOR_UNAVAILABLE,
 }
 
 

@@ -211,7 +211,7 @@ def postponed(refusal: Refusal, now: datetime) -> Postponed:
     if refusal.retry_at is not None:
         left = float(math.ceil(max(0.0, (refusal.retry_at - now).total_seconds())))
     spent = refusal.why is Why.BUDGET
-    code = ErrorCode.BUDGET_EXCEEDED if spent else ErrorCode.ASSESSOR_UNAVAILABLE
+    code = ErrorCode.BUDGET_EXCEEDED if spent else ErrorCode.STEP_FAILED
     return Postponed(refusal.message, code=code, retry_after=left)
 
 

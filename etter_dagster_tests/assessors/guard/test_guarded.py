@@ -225,7 +225,7 @@ async def test_an_open_breaker_burns_no_attempts(
         await guard.assess(request("c"))
     with pytest.raises(Postponed) as raised:
         await guard.assess(request("d"))
-    assert raised.value.code is ErrorCode.ASSESSOR_UNAVAILABLE
+    assert raised.value.code is ErrorCode.STEP_FAILED
     assert len(paid.sent) == 3
     assert (await guard.room()).closed is not None
     clock.tick(FIRST_SECONDS)
