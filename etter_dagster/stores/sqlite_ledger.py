@@ -21,7 +21,7 @@ from etter_dagster.model.spending import Refusal, Situation, SpendLimits
 from etter_dagster.stores import sqlite_ledger_rows as rows
 from etter_dagster.stores.sqlite_database import SqliteDatabase
 from etter_dagster.stores.sqlite_ledger_schema import MIGRATIONS
-from etter_dagster.stores.sqlite_push_rows import micros
+from etter_dagster.stores.times import micros
 
 
 class SqliteLedger:

@@ -19,7 +19,7 @@ from etter_dagster.model.ledger import (
     Spending,
 )
 from etter_dagster.model.spending import Refusal, Situation, SpendLimits, Why, periods, refuse
-from etter_dagster.stores.sqlite_push_rows import micros, moment
+from etter_dagster.stores.times import micros, moment
 
 _ALIVE = "holder IN (SELECT holder FROM holders WHERE until >= :now)"
 _OWN = ("key", "part", "subject", "assessor", "role_id", "company_id")
