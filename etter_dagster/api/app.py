@@ -9,6 +9,7 @@ from starlette.responses import Response
 from etter_dagster import __version__
 from etter_dagster.api import (
     routes_batches,
+    routes_dagster,
     routes_graphql,
     routes_operations,
     routes_pushes,
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     application.include_router(router, prefix=PREFIX)
     application.include_router(routes_system.root_router)
     application.include_router(routes_graphql.root_router)
+    application.include_router(routes_dagster.router)
     application.include_router(routes_session.router)
     application.include_router(pages_router(services_of, authenticate, ExactPathRoute))
     for status_or_type in (404, 405, Exception):

@@ -9,6 +9,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -40,6 +41,11 @@ class DagsterUpstream:
         self._http = httpx.AsyncClient(
             timeout=TIMEOUT, transport=transport, trust_env=False, follow_redirects=False
         )
+
+    @property
+    def path(self) -> str:
+        """The path prefix that it has, perhaps none."""
+        return urlsplit(self.url).path
 
     async def ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Asks, and gives `{"data", "errors"?}`; each error says its path and a trace id only.
@@ -80,6 +86,37 @@ class DagsterUpstream:
             raise dagster_unavailable()
         data: dict[str, Any] = answer["data"]
         return data
+
+    async def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Any request; the answer's body is not read yet, and the answer must be closed.
+
+        Args:
+            method: Of HTTP.
+            path: Below Dagster's own prefix.
+            options: As `httpx.AsyncClient.build_request` takes them.
+
+        Raises:
+            EtterError: `STORE_UNAVAILABLE`: no answer.
+        """
+        request = self._http.build_request(method, f"{self.url}{path}", **options)
+        try:
+            return await self._http.send(request, stream=True)
+        except httpx.HTTPError as error:
+            log.warning("Dagster cannot be reached: %s", type(error).__name__)
+            raise dagster_unavailable() from None
+
+    async def body(self, answer: httpx.Response) -> bytes:
+        """The body of what `send` gave, which is then closed.
+
+        Raises:
+            EtterError: `STORE_UNAVAILABLE`: the answer broke off.
+        """
+        try:
+            return await answer.aread()
+        except httpx.HTTPError:
+            raise dagster_unavailable() from None
+        finally:
+            await answer.aclose()
 
     async def close(self) -> None:
         """Closes the connections."""

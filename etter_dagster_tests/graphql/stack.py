@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
@@ -78,7 +79,8 @@ class Stack:
             finally:
                 await services.close()
 
-        return asyncio.run(run())
+        with ThreadPoolExecutor(1) as other:  # a test may have an event loop of its own
+            return other.submit(lambda: asyncio.run(run())).result()
 
     def work_off(self) -> None:
         """Everything that waits is worked on to its end."""

@@ -1,0 +1,187 @@
+"""Dagster's UI for people, under `/dagster`: pages, files and GraphQL over HTTP.
+
+Dagster's webserver has no authentication, so that it stays on a private address and people come
+through here. The UI shows every company's roles and cannot be cut down to some: it needs a key (or
+its page session) for all companies. With the scope `admin` one may do everything, with any other
+only look. What is not listed here is refused. The WebSocket is in `dagster_socket.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from urllib.parse import quote, urlsplit
+
+import httpx
+from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from etter_dagster.api.access import ADMIN, READ, Caller, authenticate
+from etter_dagster.api.dagster_upstream import DagsterUpstream
+from etter_dagster.api.routing import read_body
+from etter_dagster.api.runtime import runtime_of
+from etter_dagster.model.errors import ErrorCode, EtterError, NotFound
+
+PREFIX = "/dagster"
+MAX_TOKENS = 20_000  # the UI's own documents are long
+# Of Dagster's webserver: writing without GraphQL, and files of the code's machine.
+_NEVER = {
+    "report_asset_materialization",
+    "report_asset_check",
+    "report_asset_observation",
+    "notebook",
+    "dagit",
+}
+_ADMIN_ONLY = {"download_debug"}  # everything about a run, config included, in one file
+_ASKED = {
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "if-modified-since",
+    "if-none-match",
+    "range",
+}
+_ANSWERED = {
+    "accept-ranges",
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-security-policy",
+    "content-type",
+    "etag",
+    "last-modified",
+    "referrer-policy",
+    "vary",
+    "x-content-type-options",
+}
+# Where the UI's page says under which path it is served.
+_PREFIXED = r'(__webpack_public_path__ = "|"pathPrefix": "|"assetPrefix":"|(?:href|src)=")'
+
+
+async def viewer_of(connection: HTTPConnection) -> Caller:
+    """Who looks at Dagster's UI.
+
+    Args:
+        connection: A request, or a WebSocket.
+
+    Raises:
+        EtterError: `UNAUTHORIZED`, `FORBIDDEN`.
+    """
+    caller = await authenticate(connection)
+    caller.require(READ)
+    caller.require_every_company()
+    origin = connection.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != connection.headers.get("host"):
+        # A browser lets any page open a WebSocket anywhere; only it knows which page did.
+        raise EtterError(ErrorCode.FORBIDDEN, "requests from pages of other sites are not taken")
+    return caller
+
+
+def require_looking(query: str, *, allowed: OperationType) -> None:
+    """Raises `FORBIDDEN` unless each operation of a document only looks.
+
+    Args:
+        query: The document.
+        allowed: The kind that each must be.
+    """
+    try:
+        document = parse(query, no_location=True, max_tokens=MAX_TOKENS)
+    except (GraphQLError, RecursionError):
+        raise EtterError(ErrorCode.FORBIDDEN, "the request cannot be read") from None
+    kinds = {d.operation for d in document.definitions if isinstance(d, OperationDefinitionNode)}
+    if kinds != {allowed}:
+        raise EtterError(
+            ErrorCode.FORBIDDEN, "changing something in Dagster needs a key with the scope 'admin'"
+        )
+
+
+async def dagster_ui(request: Request) -> Response:
+    """Answers what a browser asks of the UI.
+
+    Raises:
+        EtterError: `UNAUTHORIZED`, `FORBIDDEN`, `NOT_FOUND`, `STORE_UNAVAILABLE`.
+    """
+    caller = await viewer_of(request)
+    dagster = (await runtime_of(request).opened()).dagster
+    path = request.path_params.get("path")
+    prefix = request.scope.get("root_path", "") + PREFIX
+    if path is None:
+        return RedirectResponse(f"{prefix}/", status_code=307)
+    first, *rest = path.split("/")
+    if any(part in (".", "..") for part in (first, *rest)) or "\\" in path:
+        raise NotFound("this path")
+    if first == "graphql":
+        return await _graphql(request, caller, dagster)
+    if first in _NEVER or (first in _ADMIN_ONLY and not caller.may(ADMIN)):
+        raise EtterError(ErrorCode.FORBIDDEN, "this part of Dagster is not reached through Etter")
+    if request.method not in ("GET", "HEAD"):
+        raise EtterError(ErrorCode.METHOD_NOT_ALLOWED, "this path is for looking: use GET")
+    return await _file(request, dagster, path, prefix)
+
+
+async def _graphql(request: Request, caller: Caller, dagster: DagsterUpstream) -> Response:
+    if request.method != "POST":
+        raise EtterError(ErrorCode.METHOD_NOT_ALLOWED, "GraphQL is asked by POST")
+    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+        raise EtterError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "GraphQL is asked in JSON")
+    body = await read_body(request)
+    try:
+        asked = json.loads(body)
+        query = asked["query"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        query = None
+    if not isinstance(query, str):
+        raise EtterError(ErrorCode.VALIDATION_ERROR, "body: is no GraphQL request", http_status=422)
+    if not caller.may(ADMIN):
+        require_looking(query, allowed=OperationType.QUERY)
+    kept = {name: asked.get(name) for name in ("query", "variables", "operationName")}
+    answer = await dagster.send("POST", "/graphql", json=kept)
+    return Response(await dagster.body(answer), answer.status_code, media_type="application/json")
+
+
+async def _file(request: Request, dagster: DagsterUpstream, path: str, prefix: str) -> Response:
+    headers = {name: value for name, value in request.headers.items() if name in _ASKED}
+    answer = await dagster.send(
+        request.method,
+        f"/{quote(path)}",
+        headers={"accept-encoding": "identity", **headers},
+        params=list(request.query_params.multi_items()),
+    )
+    kept = {name: value for name, value in answer.headers.items() if name in _ANSWERED}
+    kept["X-Frame-Options"] = "DENY"
+    if answer.is_redirect:  # it would name Dagster's own address
+        await answer.aclose()
+        raise NotFound("this path")
+    if answer.headers.get("content-type", "").startswith("text/html"):
+        text = (await dagster.body(answer)).decode("utf-8", "replace")
+        for name in ("content-length", "content-encoding"):
+            kept.pop(name, None)
+        return Response(served_under(text, dagster.path, prefix), answer.status_code, kept)
+    return StreamingResponse(_chunks(answer), answer.status_code, kept)
+
+
+def served_under(page: str, own: str, prefix: str) -> str:
+    """The UI's page with another path prefix than Dagster's webserver gave it.
+
+    Args:
+        page: HTML.
+        own: The prefix that the webserver has, perhaps none.
+        prefix: The one under which browsers come here.
+    """
+    return re.sub(
+        rf'{_PREFIXED}{re.escape(own)}(?=/|")',
+        lambda found: found[1] + prefix,
+        page,
+    )
+
+
+async def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        await answer.aclose()
