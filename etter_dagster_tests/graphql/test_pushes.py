@@ -90,20 +90,23 @@ def test_every_push_has_its_record_under_the_id_that_follows_from_key_and_index(
                 request("Is ready"),
                 {"company_id": "Acme", "role_name": "Has nothing"},
                 {"company_id": "Acme", "role_name": 7},
+                # Dagster's own way to put a variable of the environment into a run's config.
+                {"company_id": "Acme", "role_name": {"env": "DAGSTER_HOME"}},
                 request("Is new"),
             ],
             idempotency_key="mixed",
         )
         assert launched.workflow_ids == tuple(
-            derived_workflow_id("platform", "mixed", str(index)) for index in range(4)
+            derived_workflow_id("platform", "mixed", str(index)) for index in range(5)
         )
         client.wait_runs([launched.run_id])
-        ready, nothing, broken, new = [client.status(id_) for id_ in launched.workflow_ids]
+        ready, nothing, broken, env, new = [client.status(id_) for id_ in launched.workflow_ids]
         assert ready.status is WorkflowState.READY
-        for refused in (nothing, broken):
+        for refused in (nothing, broken, env):
             assert refused.status is WorkflowState.FAILED
             assert refused.error is not None
             assert refused.error.code == "VALIDATION_ERROR"
+            assert "stack" not in refused.model_dump_json()  # a part of that variable's value
         assert new.status is WorkflowState.QUEUED
         assert client.assessment(role_id("Acme", "Is ready")).scores.final_score > 0
 
