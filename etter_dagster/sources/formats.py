@@ -33,6 +33,7 @@ _TYPES = {
     "application/x-pdf": Format.PDF,
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": Format.DOCX,
 }
+_ZIP_TYPES = ("application/zip", "application/x-zip-compressed")  # what a DOCX looks like
 _PDF, _ZIP = b"%PDF-", b"PK\x03\x04"
 _PDF_WITHIN = 1024  # readers accept what stands before it, e.g. a byte order mark
 _REFUSED = {
@@ -59,6 +60,8 @@ def said_format(name: str, content_type: str | None) -> Format | None:
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type in _TYPES:
         return _TYPES[media_type]
+    if media_type in _ZIP_TYPES and name.lower().endswith(".docx"):
+        return Format.DOCX
     if media_type.startswith("text/"):
         return Format.TEXT
     if media_type not in ("", "application/octet-stream", "binary/octet-stream"):

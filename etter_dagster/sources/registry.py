@@ -1,5 +1,5 @@
 """Which sources a process has. The latest registered is asked first, so one of your own goes
-before the built-in ones: folder, then samples.
+before the built-in ones: what the operator put into a folder, the platform's APIs, S3, the samples.
 """
 
 from __future__ import annotations
@@ -7,15 +7,21 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from typing import Generic, TypeVar
 
+from pydantic import SecretStr
+
 from etter_dagster.settings import Settings, get_settings
 from etter_dagster.sources.combined import CombinedDocuments, CombinedTaxonomy
+from etter_dagster.sources.companies import CompaniesFile
+from etter_dagster.sources.documents_api import DocumentsApi
 from etter_dagster.sources.folder import FolderDocuments
+from etter_dagster.sources.http_api import HttpApi
 from etter_dagster.sources.protocols import (
     DocumentProvider,
     ListingDocumentProvider,
     RoleTaxonomyProvider,
 )
 from etter_dagster.sources.samples import SampleDocuments, SampleTaxonomy
+from etter_dagster.sources.taxonomy_api import TaxonomyApi
 
 T = TypeVar("T")
 SAMPLES = "samples"
@@ -67,9 +73,33 @@ def _folder_documents(settings: Settings) -> DocumentProvider | None:
     return FolderDocuments(settings.documents_dir) if settings.documents_dir else None
 
 
-taxonomy_factories: Factories[RoleTaxonomyProvider] = Factories(samples=_sample_taxonomy)
+def _taxonomy_api(settings: Settings) -> RoleTaxonomyProvider | None:
+    if settings.taxonomy_api_base_url is None:
+        return None
+    api = HttpApi("the taxonomy API", "ETTER_TAXONOMY_API_BASE_URL", settings.taxonomy_api_base_url)
+    companies = CompaniesFile(settings.companies_file)
+    return TaxonomyApi(api, companies, _secret(settings.taxonomy_api_token))
+
+
+def _documents_api(settings: Settings) -> DocumentProvider | None:
+    if settings.documents_api_base_url is None:
+        return None
+    api = HttpApi(
+        "the documents API", "ETTER_DOCUMENTS_API_BASE_URL", settings.documents_api_base_url
+    )
+    companies = CompaniesFile(settings.companies_file)
+    return DocumentsApi(api, companies, _secret(settings.documents_api_token))
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
+
+
+taxonomy_factories: Factories[RoleTaxonomyProvider] = Factories(
+    samples=_sample_taxonomy, taxonomy_api=_taxonomy_api
+)
 document_factories: Factories[DocumentProvider] = Factories(
-    samples=_sample_documents, folder=_folder_documents
+    samples=_sample_documents, documents_api=_documents_api, folder=_folder_documents
 )
 
 

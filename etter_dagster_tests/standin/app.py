@@ -17,11 +17,16 @@ def create_standin(state: StandinState) -> ASGIApp:
     """
     app = FastAPI(title="Stand-in of the outside services", docs_url=None, redoc_url=None)
     app.include_router(assessment_router(state))
+    return with_scissors(app)
 
-    async def with_scissors(scope: Scope, receive: Receive, send: Send) -> None:
+
+def with_scissors(app: ASGIApp) -> ASGIApp:
+    """The same app, which can cut its connections."""
+
+    async def cutting(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, CUT: lambda: _cut(send)}, receive, send)
 
-    return with_scissors
+    return cutting
 
 
 def _cut(send: Send) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,8 @@ class Fault:
         reset: Cuts the connection before doing anything.
         lose_answer: Does the work, then cuts the connection: the answer may be in the cache.
         override: Keys replaced at the top of the good answer; None takes a key out.
+        change: Makes another answer of the good one (the platform's APIs only).
+        half: Sends half of the good answer, then cuts the connection (the platform's APIs only).
     """
 
     delay: float = 0.0
@@ -42,6 +44,8 @@ class Fault:
     reset: bool = False
     lose_answer: bool = False
     override: Mapping[str, Any] = field(default_factory=dict)
+    change: Callable[[dict[str, Any]], Any] | None = None
+    half: bool = False
 
 
 @dataclass(frozen=True)
