@@ -52,7 +52,8 @@ from etter_dagster.stores.times import micros, moment
 R = TypeVar("R", bound=BaseModel)
 T = TypeVar("T")
 RESERVED_SECONDS = 60  # a request that died with its process blocks its key no longer than this
-_CHUNK_BYTES = 1_000_000  # of new pushes in one script; their documents can be large
+# Of new pushes in one script: a few milliseconds, and their documents can be large.
+_CHUNK, _CHUNK_BYTES = 100, 1_000_000
 _CLAIMS = 100  # pushes that one script hands out
 
 
@@ -401,7 +402,7 @@ def _chunks(pushes: Sequence[NewPush]) -> Iterator[list[str | int]]:
     for new in pushes:
         values = arguments(new)
         weight = len(str(values[-1]))
-        if chunk and (size + weight > _CHUNK_BYTES or many == AT_ONCE):
+        if chunk and (size + weight > _CHUNK_BYTES or many == _CHUNK):
             yield chunk
             chunk, size, many = [], 0, 0
         chunk += values
