@@ -21,7 +21,7 @@ from etter_dagster.settings import Settings
 from etter_dagster.stores import PushQueue, open_queue
 from etter_dagster.stores.protocols import ClaimLimits, NewPush, PushFilter
 from etter_dagster_tests.contract.records import ended, new_push
-from etter_dagster_tests.servers.redis import RedisServer, redis_server, redis_settings
+from etter_dagster_tests.servers.redis import RedisServer, redis_server
 
 T = TypeVar("T")
 LIMITS = ClaimLimits(in_flight=100_000, per_company=100_000)
@@ -113,9 +113,9 @@ def main(n: int) -> None:
             print("no redis-server here")
             return
         options = {"slowlog_log_slower_than": "0", "slowlog_max_len": "100000"}
-        with redis_server(Path(folder) / "redis", **options) as server:
+        with redis_server(**options) as server:
             print(f"Redis, {n:,} waiting")
-            asyncio.run(run(redis_settings(server, embedded), n, Stopwatch(server)))
+            asyncio.run(run(server.settings(embedded), n, Stopwatch(server)))
             with server.client() as client:
                 took = [
                     entry["duration"] / 1e3

@@ -9,6 +9,7 @@ import dagster as dg
 from etter_dagster.onboarding.step_registry import load_steps
 from etter_dagster.orchestration.assets import build_role_assets
 from etter_dagster.orchestration.jobs import build_onboard_roles, build_reassessment_job
+from etter_dagster.orchestration.prune_job import prune_events, prune_events_daily
 from etter_dagster.orchestration.push_queue_sensor import build_push_queue_sensor
 from etter_dagster.orchestration.push_roles import build_push_roles_job
 from etter_dagster.orchestration.reassessment import build_reassessment_plan
@@ -35,8 +36,8 @@ def build_definitions(settings: Settings | None = None, **overrides: Any) -> dg.
             build_role_assets(settings, load_steps(settings)),
             build_reassessment_plan(settings),
         ],
-        "jobs": [onboard_roles, build_push_roles_job(settings), reassess],
-        "schedules": [build_nightly_schedule(settings, reassess)],
+        "jobs": [onboard_roles, build_push_roles_job(settings), reassess, prune_events],
+        "schedules": [build_nightly_schedule(settings, reassess), prune_events_daily],
         "sensors": [
             build_push_queue_sensor(settings, onboard_roles),
             build_taxonomy_sensor(settings),

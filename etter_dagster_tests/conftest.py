@@ -12,6 +12,7 @@ import pytest
 
 from etter_dagster.settings import Settings
 from etter_dagster_tests.servers.neo4j import Neo4jServer, empty_database
+from etter_dagster_tests.servers.postgres import PostgresServer, postgres_server
 from etter_dagster_tests.servers.redis import RedisServer, redis_server
 
 # Property tests do not look at the clock: a slow machine makes them slow, never red.
@@ -57,7 +58,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 def _running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+    with redis_server() as server:
         yield server
 
 
@@ -73,3 +74,15 @@ def neo4j(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
     """A Neo4j with nothing in it but the schema, for this test alone; see `servers/`."""
     with empty_database(tmp_path_factory) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> str:
+    """The URL of an empty database of the test's own."""
+    return postgres.new_database()

@@ -13,6 +13,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as db
@@ -60,6 +61,15 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         """Deletes all events; a file that is still open would be written to, and seen by nobody."""
         self._close()
         super().wipe()
+
+    def drop_run_log(self, run_id: str) -> None:
+        """Deletes the file of a run's own log; what assets show of it is in another."""
+        with self._db_lock:
+            if (engine := self._engines.pop(run_id, None)) is not None:
+                engine.dispose()
+            self._initialized_dbs.discard(run_id)
+            for ending in ("", "-wal", "-shm"):
+                Path(self.path_for_shard(run_id) + ending).unlink(missing_ok=True)
 
     def dispose(self) -> None:
         """Closes the files."""

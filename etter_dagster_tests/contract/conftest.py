@@ -11,7 +11,6 @@ from etter_dagster.settings import Settings
 from etter_dagster.stores import PushQueue, RoleGraph, open_graph, open_queue
 from etter_dagster_tests.conftest import Clock
 from etter_dagster_tests.servers.neo4j import Neo4jServer
-from etter_dagster_tests.servers.redis import redis_settings
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def queue_stores(request: pytest.FixtureRequest, embedded_stores: Settings) -> S
     """Settings of each kind of queue."""
     if request.param == "sqlite":
         return embedded_stores
-    return redis_settings(request.getfixturevalue("redis"), embedded_stores)
+    return request.getfixturevalue("redis").settings(embedded_stores)
 
 
 @pytest.fixture

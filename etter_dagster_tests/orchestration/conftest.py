@@ -13,8 +13,22 @@ from etter_dagster.settings import Settings, get_settings
 
 
 @pytest.fixture
-def home(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
+def storage() -> str:
+    """Where Dagster's state is; a module that overrides this runs over `postgres` too."""
+    return "sqlite"
+
+
+@pytest.fixture
+def home(
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    storage: str,
+    request: pytest.FixtureRequest,
+) -> Path:
     """A `DAGSTER_HOME` with our `dagster.yaml`, in the environment together with the settings."""
+    if storage == "postgres":
+        monkeypatch.setenv("ETTER_DAGSTER_POSTGRES_URL", request.getfixturevalue("postgres_url"))
     folder = tmp_path / "dagster"
     folder.mkdir()
     ours = resources.files("etter_dagster.orchestration").joinpath("dagster.yaml").read_text()

@@ -24,6 +24,12 @@ from etter_dagster.stores.protocols import PushFilter
 from etter_dagster_tests.orchestration.looking import ASSETS, events, failed, materialized
 from etter_dagster_tests.support import JD, order, scripted_services
 
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def storage(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 T = TypeVar("T")
 NO_TASKS = "# Nothing\n\nto assess here"
 

@@ -14,13 +14,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from neo4j import GraphDatabase
 
 from etter_dagster.settings import Settings
 from etter_dagster.stores.neo4j_graph import Neo4jRoleGraph
 from etter_dagster_tests.servers.shared import (
+    end_guarded,
     free_port,
     held_by_one_test,
     once_per_run,
@@ -148,16 +148,8 @@ class Neo4jServer:
 
     def _end(self, how: signal.Signals) -> None:
         assert self._guard is not None
-        guard = psutil.Process(self._guard.pid)
-        (java,) = guard.children()
-        # Without its guard: that would remove the data.
-        guard.kill()
-        self._guard.wait()
+        end_guarded(self._guard, how)
         self._guard = None
-        java.send_signal(how)
-        psutil.wait_procs([java], timeout=60)
-        if java.is_running() and java.status() != psutil.STATUS_ZOMBIE:
-            java.kill()
 
     def _make_home(self) -> Path:
         home = self._folder = Path(tempfile.mkdtemp(prefix="etter-neo4j-"))

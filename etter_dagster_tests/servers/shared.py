@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from filelock import FileLock
 
@@ -47,6 +49,20 @@ def start_guarded(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [*guard, *command], stdin=subprocess.DEVNULL, start_new_session=True, cwd=Path.cwd()
     )
+
+
+def end_guarded(guard: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    """Ends a guarded server by a signal; its folder stays, so it can be started again."""
+    server = psutil.Process(guard.pid).children()
+    # The guard first: it would remove the folder.
+    guard.kill()
+    guard.wait()
+    for process in server:
+        process.send_signal(how)
+    _, alive = psutil.wait_procs(server, timeout=READY_SECONDS / 2)
+    for process in alive:
+        if process.status() != psutil.STATUS_ZOMBIE:
+            process.kill()
 
 
 def once_per_run(

@@ -17,7 +17,7 @@ from etter_dagster.settings import Settings
 from etter_dagster.stores import PushQueue, open_queue
 from etter_dagster.stores.protocols import Claim, ClaimLimits, PushFilter
 from etter_dagster_tests.contract.records import ended, new_push
-from etter_dagster_tests.servers.redis import PASSWORD, RedisServer, redis_server, redis_settings
+from etter_dagster_tests.servers.redis import PASSWORD, RedisServer, redis_server
 
 LIMITS = ClaimLimits()
 
@@ -25,12 +25,12 @@ LIMITS = ClaimLimits()
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
     """A server that the test may kill."""
-    with redis_server(tmp_path / "redis") as running:
+    with redis_server() as running:
         yield running
 
 
 def settings_of(server: RedisServer, tmp_path: Path, **changes: object) -> Settings:
-    return redis_settings(server, Settings(data_dir=tmp_path), **changes)
+    return server.settings(Settings(data_dir=tmp_path), **changes)
 
 
 async def until(act: Callable[[], Awaitable[object]]) -> object:
@@ -53,7 +53,7 @@ async def test_a_server_that_may_lose_pushes_is_refused_in_production_and_warned
 ) -> None:
     """Redis' own defaults lose the last second, or everything; a push answered 200 is on disk."""
     name = setting.replace("_", "-")
-    with redis_server(tmp_path / "redis", **{setting: value}) as weak:
+    with redis_server(**{setting: value}) as weak:
         queue = open_queue(settings_of(weak, tmp_path, environment="production"))
         with pytest.raises(EtterError, match=f"{name} is {value}, set it to") as caught:
             await queue.ping()
