@@ -65,6 +65,11 @@ def _open_paid(settings: Settings) -> PaidAssessor | None:
     # Each is loaded only where it is chosen: what it needs may not be installed.
     if settings.assessor == "exposure":
         return None
+    if settings.assessor == "llm":
+        from etter_dagster.assessors.llm.assessor import LlmAssessor
+        from etter_dagster.assessors.llm.endpoint import ChatEndpoint
+
+        return LlmAssessor(ChatEndpoint(settings))
     raise ValueError(
         f"ETTER_ASSESSOR={settings.assessor} is not in this version; use ETTER_ASSESSOR=exposure"
     )
