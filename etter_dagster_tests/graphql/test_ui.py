@@ -264,3 +264,33 @@ def test_both_protocols_ask_alike(kind: str) -> None:
 def test_messages_of_unknown_kinds_go_nowhere() -> None:
     text = json.dumps({"type": "execute", "payload": {"query": CHANGE}})
     assert dagster_socket.message_for_dagster(text, may_change=True) is None
+
+
+# -- page sessions -------------------------------------------------------------------------------
+@pytest.fixture
+def cookie(shared: Stack) -> str:
+    """What a browser sends after its person has logged in with a reader's key."""
+    form = {"key": secret_of("everybody"), "next": "/dagster/"}
+    answer = httpx.post(f"{shared.url}/login", data=form, headers={"Origin": shared.url})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dagster/")
+    return f"etter_session={answer.cookies['etter_session']}"
+
+
+def test_a_page_session_looks_at_the_ui(shared: Stack, cookie: str) -> None:
+    own = {"Cookie": cookie, "Origin": shared.url}
+    assert get(shared, None, "/dagster/", headers={"Cookie": cookie}).status_code == 200
+    assert ask(shared, None, LOOK, **own).json()["data"]["instance"]["id"]
+    error(ask(shared, None, CHANGE, **own), 403, "FORBIDDEN")
+    for elsewhere in ({}, {"Origin": "https://evil.example"}):
+        error(ask(shared, None, LOOK, Cookie=cookie, **elsewhere), 403, "FORBIDDEN")
+
+
+async def test_the_socket_takes_a_session_from_our_own_pages_only(
+    shared: Stack, cookie: str
+) -> None:
+    async with socket(shared, None, Cookie=cookie, Origin=shared.url) as opened:
+        await start(opened, WATCH)
+    for elsewhere in ({}, {"Origin": "https://evil.example"}):
+        with pytest.raises(InvalidStatus):
+            async with socket(shared, None, Cookie=cookie, **elsewhere):
+                pass
