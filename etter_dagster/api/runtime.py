@@ -26,6 +26,7 @@ from etter_dagster.model.errors import EtterError
 from etter_dagster.onboarding.services import Services, open_services, prepare
 from etter_dagster.settings import Settings, get_settings
 from etter_dagster.stores import open_access
+from etter_dagster.stores.migrations import require_schema
 
 OpenWith = Callable[[Settings], Services]
 PATIENCE_SECONDS = 5.0
@@ -183,13 +184,15 @@ async def services_of(request: Request) -> Services:
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    """Refuses to start with unsafe settings; opens early, closes at the end.
+    """Refuses to start with unsafe settings or stores of another version; opens early, closes at
+    the end.
 
     A store that cannot be reached yet does not stop the start: requests are answered with
     `STORE_UNAVAILABLE` until it can.
     """
     runtime = _runtime(app)
     runtime.settings.require_startable()
+    await require_schema(runtime.settings)
     await runtime.opened()
     try:
         yield

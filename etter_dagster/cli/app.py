@@ -19,6 +19,7 @@ from etter_dagster.cli.failures import EtterGroup
 from etter_dagster.cli.format import format_file
 from etter_dagster.cli.keys import keys
 from etter_dagster.cli.look import companies, roles, show
+from etter_dagster.cli.migrate import migrate
 from etter_dagster.cli.nightly import nightly, plan
 from etter_dagster.cli.push import push
 from etter_dagster.cli.reference import docs
@@ -39,7 +40,7 @@ PANELS = {
     "Start": (up, demo),
     "Push": (push, status, retry, cancel),
     "Look": (companies, roles, show, compare),
-    "Operate": (plan, nightly, doctor),
+    "Operate": (plan, nightly, migrate, doctor),
     "Without a service": (assess, format_file),
 }
 for panel, commands in PANELS.items():

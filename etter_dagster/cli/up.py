@@ -35,11 +35,14 @@ def up(
     ] = False,
 ) -> None:
     """Runs everything on this machine until Ctrl-C: REST, Dagster's webserver and daemon."""
+    from etter_dagster.stores.migrations import require_schema
+
     settings = get_settings()
     if port is not None:
         settings = settings.with_changes(port=port)
     require_startable(settings)
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    asyncio.run(require_schema(settings))
     with stop_signals() as stop, sole_or_unavailable(settings):
         code = _run(settings, console, stop, once)
     raise typer.Exit(code)

@@ -31,6 +31,11 @@ def _utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+def _forward(settings: Settings) -> bool:
+    """Whether embedded files follow the code by themselves; elsewhere `etter migrate` does it."""
+    return settings.environment == "development"
+
+
 def open_graph(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> RoleGraph:
     """The graph that the settings name; connected at first use.
 
@@ -43,7 +48,7 @@ def open_graph(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> 
         from etter_dagster.stores.neo4j_graph import Neo4jRoleGraph
 
         return Neo4jRoleGraph(settings, clock)
-    return SqliteRoleGraph(settings.data_dir / "graph.db", clock)
+    return SqliteRoleGraph(settings.data_dir / "graph.db", clock, forward=_forward(settings))
 
 
 def open_queue(settings: Settings, clock: Callable[[], datetime] | None = None) -> PushQueue:
@@ -56,7 +61,7 @@ def open_queue(settings: Settings, clock: Callable[[], datetime] | None = None) 
     if not settings.embedded_queue:
         return RedisPushQueue(settings, clock)
     clock = clock or _utc_now
-    return SqlitePushQueue(settings.data_dir / "queue.db", clock)
+    return SqlitePushQueue(settings.data_dir / "queue.db", clock, forward=_forward(settings))
 
 
 def open_access(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> AccessStore:
@@ -66,7 +71,7 @@ def open_access(settings: Settings, clock: Callable[[], datetime] = _utc_now) ->
         settings: `data_dir` for the embedded one.
         clock: The present, in UTC.
     """
-    return SqliteAccess(settings.data_dir / "access.db", clock)
+    return SqliteAccess(settings.data_dir / "access.db", clock, forward=_forward(settings))
 
 
 def open_ledger(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> Ledger:
@@ -76,4 +81,4 @@ def open_ledger(settings: Settings, clock: Callable[[], datetime] = _utc_now) ->
         settings: `data_dir` for the embedded one.
         clock: The present, in UTC.
     """
-    return SqliteLedger(settings.data_dir / "ledger.db", clock)
+    return SqliteLedger(settings.data_dir / "ledger.db", clock, forward=_forward(settings))

@@ -71,8 +71,10 @@ class Neo4jRoleGraph:
         await self._open().connection.write(_touch)
 
     async def migrate(self) -> tuple[int, int]:
-        """Applies missing migrations; gives the version before and now."""
         return await self._open().connection.migrate()
+
+    async def check_schema(self) -> None:
+        await self._open().connection.check()
 
     # -- roles -------------------------------------------------------------------------------
     async def put_role(

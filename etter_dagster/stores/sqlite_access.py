@@ -36,14 +36,21 @@ class SqliteAccess:
     Args:
         path: The file; made at first use.
         clock: The present, in UTC.
+        forward: Whether an older file is brought further when it is opened.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
-        self._database = SqliteDatabase(path, "queue", _MIGRATIONS, durable=False)
+    def __init__(self, path: Path, clock: Callable[[], datetime], *, forward: bool = True) -> None:
+        self._database = SqliteDatabase(path, "queue", _MIGRATIONS, forward=forward, durable=False)
         self._clock = clock
 
     async def close(self) -> None:
         await self._database.close()
+
+    async def migrate(self) -> tuple[int, int]:
+        return await self._database.migrate()
+
+    async def check_schema(self) -> None:
+        await self._database.check_schema()
 
     async def hit(self, who: str, *, limit: int) -> float:
         now = self._clock().timestamp()

@@ -45,16 +45,25 @@ class SqliteDatabase:
     Args:
         path: The file; it and its folder are made at first use.
         what: `graph` or `queue`, for errors (a path never stands in one).
-        migrations: SQL scripts; the n-th brings a file from version n to n + 1.
+        migrations: SQL scripts; the n-th (from 1) brings a file from version n - 1 to n.
+        forward: Whether an older file is brought further when it is opened; if not, it is refused
+            until `migrate`. A new file is always made.
         durable: Whether each write is synced; without it a power cut may take the last ones.
     """
 
     def __init__(
-        self, path: Path, what: str, migrations: Sequence[str], *, durable: bool = True
+        self,
+        path: Path,
+        what: str,
+        migrations: Sequence[str],
+        *,
+        forward: bool = True,
+        durable: bool = True,
     ) -> None:
         self._path = path
         self._what = what
         self._migrations = migrations
+        self._forward = forward
         self._synchronous = "FULL" if durable else "NORMAL"
         self._lock = threading.Lock()
         self._writes: queue.SimpleQueue[_Write[Any] | None] = queue.SimpleQueue()
@@ -103,6 +112,18 @@ class SqliteDatabase:
         with self._translated():
             return await self._changes.wait(since, timeout)
 
+    async def check_schema(self) -> None:
+        """Opens the file.
+
+        Raises:
+            SchemaMismatch: It has another version, and `forward` does not allow to change that.
+        """
+        await self._open()
+
+    async def migrate(self) -> tuple[int, int]:
+        """Brings the file to the newest version; gives the one before and the one now."""
+        return await asyncio.to_thread(self._migrate_now)
+
     async def close(self) -> None:
         """Ends threads and connections; writes that were handed over are still done."""
         await asyncio.to_thread(self._close)
@@ -141,16 +162,24 @@ class SqliteDatabase:
         with self._lock, self._translated():
             if self._writer is not None or self._closed:
                 return
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with closing(self._connect()) as connection:
-                _use_wal(connection)
-                self._migrate(connection)
+            self._prepare(forward=self._forward)
             self._changes = Changes(self._connect())
             self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=f"{self._what}-read")
             self._writer = threading.Thread(
                 target=self._write_all, name=f"{self._what}-write", daemon=True
             )
             self._writer.start()
+
+    def _migrate_now(self) -> tuple[int, int]:
+        with self._translated():
+            return self._prepare(forward=True), len(self._migrations)
+
+    def _prepare(self, *, forward: bool) -> int:
+        """Makes the file, or brings it to the newest version; gives the version found."""
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with closing(self._connect()) as connection:
+            _use_wal(connection)
+            return self._migrate(connection, forward=forward)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -169,17 +198,19 @@ class SqliteDatabase:
                 self._connections.append(connection)
         return connection
 
-    def _migrate(self, connection: sqlite3.Connection) -> None:
+    def _migrate(self, connection: sqlite3.Connection, *, forward: bool) -> int:
         connection.execute("BEGIN IMMEDIATE")  # of two processes, one migrates
         try:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-            if version > len(self._migrations):
-                raise SchemaMismatch(self._what, version, len(self._migrations))
+            known = len(self._migrations)
+            if version > known or (0 < version < known and not forward):
+                raise SchemaMismatch(self._what, version, known)
             for script in self._migrations[version:]:
                 for statement in _statements(script):
                     connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={len(self._migrations)}")
+            connection.execute(f"PRAGMA user_version={known}")
             connection.execute("COMMIT")
+            return version
         except BaseException:
             connection.execute("ROLLBACK")
             raise

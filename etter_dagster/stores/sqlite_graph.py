@@ -40,14 +40,21 @@ class SqliteRoleGraph:
     Args:
         path: The file; made at first use.
         clock: The present, in UTC.
+        forward: Whether an older file is brought further when it is opened.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
-        self._database = SqliteDatabase(path, "graph", MIGRATIONS)
+    def __init__(self, path: Path, clock: Callable[[], datetime], *, forward: bool = True) -> None:
+        self._database = SqliteDatabase(path, "graph", MIGRATIONS, forward=forward)
         self._clock = clock
 
     async def close(self) -> None:
         await self._database.close()
+
+    async def migrate(self) -> tuple[int, int]:
+        return await self._database.migrate()
+
+    async def check_schema(self) -> None:
+        await self._database.check_schema()
 
     async def ping(self) -> None:
         await self._database.write(

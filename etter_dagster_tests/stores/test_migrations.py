@@ -1,0 +1,92 @@
+"""Schema versions: `etter migrate`, and processes that refuse to work on another one."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from etter_dagster.api import create_app
+from etter_dagster.model.errors import SchemaMismatch
+from etter_dagster.settings import Settings
+from etter_dagster.stores import open_graph
+from etter_dagster.stores.migrations import Migrated, migrate, require_schema
+from etter_dagster.stores.sqlite_graph_schema import MIGRATIONS
+from etter_dagster_tests.servers.neo4j import Neo4jServer
+
+NEWEST = len(MIGRATIONS)
+
+
+def set_version(folder: Path, version: int, name: str = "graph.db") -> None:
+    with sqlite3.connect(folder / name) as connection:
+        connection.execute(f"PRAGMA user_version={version}")
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Settings:
+    """A graph of version 1, outside development."""
+    connection = sqlite3.connect(tmp_path / "graph.db")
+    connection.executescript(MIGRATIONS[0])
+    connection.close()
+    set_version(tmp_path, 1)
+    return Settings(data_dir=tmp_path, environment="staging", enable_mock_data=False)
+
+
+async def test_new_stores_are_made_and_a_second_run_changes_nothing(settings: Settings) -> None:
+    first = await migrate(settings)
+    assert [store.store for store in first] == ["graph", "queue", "access", "ledger"]
+    assert all(store.before == 0 < store.now for store in first)
+    assert await migrate(settings) == [
+        store.model_copy(update={"before": store.now}) for store in first
+    ]
+
+
+async def test_outside_development_an_older_store_is_refused_until_migrated(
+    older: Settings,
+) -> None:
+    """Of a rolling deploy, the first new process must not change what old ones work on."""
+    graph = open_graph(older)
+    with pytest.raises(SchemaMismatch, match="run `etter migrate`"):
+        await graph.count_roles()
+    with pytest.raises(SchemaMismatch, match="run `etter migrate`"):
+        await require_schema(older)
+    assert (await migrate(older))[0] == Migrated(store="graph", before=1, now=NEWEST)
+    await require_schema(older)
+    assert await graph.count_roles() == 0
+    await graph.close()
+
+
+async def test_in_development_an_older_store_follows_by_itself(older: Settings) -> None:
+    settings = older.with_changes(environment="development")
+    await require_schema(settings)
+    assert (await migrate(settings))[0].before == NEWEST
+
+
+async def test_a_newer_store_is_refused_everywhere(settings: Settings) -> None:
+    await migrate(settings)
+    set_version(settings.data_dir, 99)
+    for refused in (require_schema(settings), migrate(settings)):
+        with pytest.raises(SchemaMismatch, match="newer Etter"):
+            await refused
+
+
+def test_rest_refuses_to_start_on_another_version(older: Settings) -> None:
+    with pytest.raises(SchemaMismatch, match="run `etter migrate`"), TestClient(create_app(older)):
+        pass
+
+
+async def test_a_store_that_is_away_does_not_stop_a_start(settings: Settings) -> None:
+    """Requests are answered with 503 until it is back."""
+    await require_schema(settings.with_changes(neo4j_uri="bolt://127.0.0.1:1"))
+
+
+async def test_neo4j_is_migrated_by_the_same_command(
+    neo4j: Neo4jServer, settings: Settings
+) -> None:
+    configured = neo4j.settings(settings)
+    await require_schema(configured)
+    (graph, *_) = await migrate(configured)
+    assert graph.store == "graph"
+    assert graph.before == graph.now > 0
