@@ -6,7 +6,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
 
 from etter_dagster.api import create_app
 from etter_dagster.model.errors import SchemaMismatch
@@ -72,9 +71,11 @@ async def test_a_newer_store_is_refused_everywhere(settings: Settings) -> None:
             await refused
 
 
-def test_rest_refuses_to_start_on_another_version(older: Settings) -> None:
-    with pytest.raises(SchemaMismatch, match="run `etter migrate`"), TestClient(create_app(older)):
-        pass
+async def test_rest_refuses_to_start_on_another_version(older: Settings) -> None:
+    app = create_app(older)
+    with pytest.raises(SchemaMismatch, match="run `etter migrate`"):
+        async with app.router.lifespan_context(app):
+            pass
 
 
 async def test_a_store_that_is_away_does_not_stop_a_start(settings: Settings) -> None:
