@@ -32,6 +32,10 @@ class Versioned(Protocol):
         """Raises `SchemaMismatch` unless the version is this code's, `StoreUnavailable`."""
 
 
+class _Store(Protocol):
+    async def close(self) -> None: ...
+
+
 class Migrated(BaseModel):
     """What was done to one store."""
 
@@ -86,7 +90,7 @@ async def require_schema(settings: Settings) -> None:
 
 
 async def _with_each(settings: Settings, act: Callable[[str, Versioned], Awaitable[None]]) -> None:
-    opened = {
+    opened: dict[str, _Store] = {
         "graph": open_graph(settings),
         "queue": open_queue(settings),
         "access": open_access(settings),

@@ -17,6 +17,7 @@ from etter_dagster.model.role import Role
 from etter_dagster.model.skills import RoleSkill
 from etter_dagster.model.staleness import StaleReason
 from etter_dagster.model.taxonomy import TaxonomyEntry
+from etter_dagster.stores import role_changes as changes
 from etter_dagster.stores import sqlite_roles as roles
 from etter_dagster.stores.protocols import AuditEntry, PushCounts, PushFilter, PushPage
 from etter_dagster.stores.sqlite_database import SqliteDatabase
@@ -71,17 +72,9 @@ class SqliteRoleGraph:
         draup_role_name: str | None = None,
         token: int | None = None,
     ) -> Role:
-        now = self._clock()
-        return await self._database.write(
-            lambda c: roles.put(
-                c,
-                company_id,
-                role_name,
-                draup_role_id=draup_role_id,
-                draup_role_name=draup_role_name,
-                token=token,
-                now=now,
-            )
+        draup = {"draup_role_id": draup_role_id, "draup_role_name": draup_role_name}
+        return await self._apply(
+            changes.put(company_id, role_name, draup=draup, token=token, now=self._clock())
         )
 
     async def put_taxonomy(self, entries: Sequence[TaxonomyEntry]) -> list[str]:
@@ -159,25 +152,21 @@ class SqliteRoleGraph:
     async def move_role(
         self, role_id: str, target: RoleStatus, *, reasons: Sequence[StaleReason] = ()
     ) -> Role:
-        now = self._clock()
-        return await self._database.write(lambda c: roles.move(c, role_id, target, reasons, now))
+        return await self._apply(changes.move(role_id, target, reasons, self._clock()))
 
     async def settle_role(
         self, role_id: str, outcome: RoleStatus, *, workflow_id: str, token: int | None
     ) -> Role:
         now = self._clock()
-        return await self._database.write(
-            lambda c: roles.settle(
-                c, role_id, outcome, workflow_id=workflow_id, token=token, now=now
-            )
+        return await self._apply(
+            changes.settle(role_id, outcome, workflow_id=workflow_id, token=token, now=now)
         )
 
     # -- documents ---------------------------------------------------------------------------
     async def link_documents(
         self, role_id: str, documents: Sequence[LinkedDocument], *, token: int | None = None
     ) -> Role:
-        now = self._clock()
-        return await self._database.write(lambda c: roles.link(c, role_id, documents, token, now))
+        return await self._apply(changes.link(role_id, documents, token, self._clock()))
 
     async def documents(self, role_id: str) -> list[LinkedDocument]:
         return await self._database.look(lambda c: roles.documents(c, role_id))
@@ -186,9 +175,8 @@ class SqliteRoleGraph:
     async def add_assessment(
         self, assessment: Assessment, *, current: bool, token: int | None = None
     ) -> None:
-        now = self._clock()
-        await self._database.write(
-            lambda c: roles.add_assessment(c, assessment, current=current, token=token, now=now)
+        await self._apply(
+            changes.assess(assessment, current=current, token=token, now=self._clock())
         )
 
     async def assessments(self, role_id: str) -> list[Assessment]:
@@ -232,7 +220,7 @@ class SqliteRoleGraph:
     async def put_skills(
         self, role_id: str, skills: Sequence[RoleSkill], *, token: int | None = None
     ) -> None:
-        await self._database.write(lambda c: roles.put_skills(c, role_id, skills, token))
+        await self._apply(changes.require_skills(role_id, skills, token))
 
     async def skills(self, role_id: str) -> list[RoleSkill]:
         return await self._database.look(lambda c: roles.skills(c, role_id))
@@ -295,3 +283,6 @@ class SqliteRoleGraph:
         )
         found = [AuditEntry.model_validate_json(row["body"]) for row in rows[:limit]]
         return found, str(rows[limit - 1]["seq"]) if len(rows) > limit else None
+
+    async def _apply(self, change: changes.RoleChange) -> Role:
+        return await self._database.write(lambda c: roles.apply(c, change))

@@ -33,9 +33,7 @@ class SqliteLedger:
         forward: Whether an older file is brought further when it is opened.
     """
 
-    def __init__(
-        self, path: Path, clock: Callable[[], datetime], *, forward: bool = True
-    ) -> None:
+    def __init__(self, path: Path, clock: Callable[[], datetime], *, forward: bool = True) -> None:
         self._database = SqliteDatabase(path, "ledger", MIGRATIONS, forward=forward)
         self._clock = clock
 

@@ -1,24 +1,22 @@
-"""Roles, their documents, assessments and skills in the embedded graph, inside a transaction."""
+"""Roles in the embedded graph, inside a transaction: loaded, changed by `role_changes`, saved."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from pydantic import TypeAdapter
 
 from etter_dagster.model.assessment import Assessment
-from etter_dagster.model.catalogue import KnownDocument, mapping_after
-from etter_dagster.model.documents import DocumentType, LinkedDocument, documents_hash
-from etter_dagster.model.errors import LeaseLost, NotFound
-from etter_dagster.model.identity import normalize_name, role_id
-from etter_dagster.model.lifecycle import RoleStatus, check_role_move
-from etter_dagster.model.role import CurrentAssessment, Role
+from etter_dagster.model.catalogue import KnownDocument
+from etter_dagster.model.documents import LinkedDocument
+from etter_dagster.model.identity import role_id
+from etter_dagster.model.role import Role
 from etter_dagster.model.skills import RoleSkill, most_exposed_first
-from etter_dagster.model.staleness import StaleReason, basis_of
 from etter_dagster.model.taxonomy import TaxonomyEntry
+from etter_dagster.stores import role_changes as changes
+from etter_dagster.stores.role_changes import HeldRole, RoleChange
 from etter_dagster.stores.sqlite_push_rows import rows_in
 from etter_dagster.stores.times import micros
 
@@ -26,67 +24,20 @@ SELECT = "SELECT sequence, body FROM roles"
 _SKILLS = TypeAdapter(list[RoleSkill])
 
 
-def role_of(row: sqlite3.Row) -> Role:
-    """The role of a row of `SELECT`."""
-    return Role.model_validate_json(row["body"]).model_copy(update={"sequence": row["sequence"]})
-
-
-def find(connection: sqlite3.Connection, rid: str) -> Role | None:
-    """A role, or None."""
-    row = connection.execute(f"{SELECT} WHERE role_id = ?", (rid,)).fetchone()
-    return role_of(row) if row else None
-
-
-def fenced(connection: sqlite3.Connection, rid: str, token: int | None) -> Role:
-    """The role, for a write under this token, which older tokens cannot follow.
-
-    Raises:
-        NotFound: Unknown role.
-        LeaseLost: A newer token was here.
-    """
-    row = connection.execute(
-        "SELECT sequence, fence, body FROM roles WHERE role_id = ?", (rid,)
-    ).fetchone()
-    if row is None:
-        raise NotFound(rid)
-    if token is not None:
-        if token < row["fence"]:
-            raise LeaseLost(rid)
-        if token > row["fence"]:
-            connection.execute("UPDATE roles SET fence = ? WHERE role_id = ?", (token, rid))
-    return role_of(row)
-
-
-def save(connection: sqlite3.Connection, role: Role, now: datetime, **changes: Any) -> Role:
-    """Writes a changed role; nothing is written where nothing changes."""
-    changed = role.model_copy(update=changes)
-    if changed == role:
-        return role
-    changed = changed.model_copy(update={"updated_at": now})
-    connection.execute(
-        "UPDATE roles SET state = ?, body = ? WHERE role_id = ?",
-        (changed.state.value, _body(changed), role.role_id),
-    )
-    return changed
-
-
-def put(
-    connection: sqlite3.Connection,
-    company_id: str,
-    role_name: str,
-    *,
-    draup_role_id: str | None,
-    draup_role_name: str | None,
-    token: int | None,
-    now: datetime,
-) -> Role:
-    """Creates or mends a role."""
-    draup = {"draup_role_id": draup_role_id, "draup_role_name": draup_role_name}
-    given = {name: value for name, value in draup.items() if value is not None}
-    rid = role_id(company_id, role_name)
-    if find(connection, rid) is None:
-        _create(connection, company_id, role_name, now, given)
-    return save(connection, fenced(connection, rid, token), now, **given)
+def apply(connection: sqlite3.Connection, change: RoleChange) -> Role:
+    """Makes a change; the transaction holds off all others."""
+    before = _hold(connection, change)
+    after = change.act(before)
+    role = _save_role(connection, before, after)
+    _save_documents(connection, role.role_id, before.linked if before else (), after.linked)
+    for assessment in after.assessments:
+        _append(connection, assessment)
+    if after.skills is not None:
+        connection.execute(
+            "INSERT OR REPLACE INTO skills VALUES (?, ?)",
+            (role.role_id, _SKILLS.dump_json(list(after.skills)).decode()),
+        )
+    return role
 
 
 def put_taxonomy(
@@ -95,21 +46,9 @@ def put_taxonomy(
     """Records entries; gives the ids of new roles."""
     ids = [role_id(entry.company_name, entry.job_title) for entry in entries]
     known = by_id(connection, ids)
-    new = []
-    for rid, entry in zip(ids, entries, strict=True):
-        changes: dict[str, Any] = {"taxonomy": entry}
-        role = known.get(rid)
-        if role is None:
-            changes |= {
-                "draup_role_id": entry.draup_role_id,
-                "draup_role_name": entry.draup_role,
-            }
-            known[rid] = _create(connection, entry.company_name, entry.job_title, now, changes)
-            new.append(rid)
-            continue
-        changes |= mapping_after(role, entry)
-        known[rid] = save(connection, role, now, **changes)
-    return new
+    for entry in entries:
+        apply(connection, changes.record(entry, now))
+    return [rid for rid in dict.fromkeys(ids) if rid not in known]
 
 
 def knows_all(connection: sqlite3.Connection, entries: Sequence[TaxonomyEntry]) -> bool:
@@ -126,8 +65,14 @@ def put_catalogue(
     connection: sqlite3.Connection, found: Mapping[str, Sequence[KnownDocument]], now: datetime
 ) -> None:
     """Records what the document sources have."""
-    for rid, role in by_id(connection, found).items():
-        save(connection, role, now, catalogued=tuple(found[rid]))
+    for rid in by_id(connection, found):
+        apply(connection, changes.catalogue(rid, found[rid], now))
+
+
+def find(connection: sqlite3.Connection, rid: str) -> Role | None:
+    """A role, or None."""
+    row = connection.execute(f"{SELECT} WHERE role_id = ?", (rid,)).fetchone()
+    return role_of(row) if row else None
 
 
 def by_id(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Role]:
@@ -136,79 +81,9 @@ def by_id(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Role]
     return {role.role_id: role for role in map(role_of, rows)}
 
 
-def move(
-    connection: sqlite3.Connection,
-    rid: str,
-    target: RoleStatus,
-    reasons: Sequence[StaleReason],
-    now: datetime,
-) -> Role:
-    """A settled move outside a push."""
-    role = fenced(connection, rid, None)
-    check_role_move(rid, role.state, target)
-    return save(connection, role, now, state=target, stale_marks=tuple(reasons))
-
-
-def settle(
-    connection: sqlite3.Connection,
-    rid: str,
-    outcome: RoleStatus,
-    *,
-    workflow_id: str,
-    token: int | None,
-    now: datetime,
-) -> Role:
-    """Processing to its outcome."""
-    role = fenced(connection, rid, token)
-    check_role_move(rid, RoleStatus.PROCESSING, outcome)
-    return save(connection, role, now, state=outcome, workflow_id=workflow_id, stale_marks=())
-
-
-def link(
-    connection: sqlite3.Connection,
-    rid: str,
-    given: Sequence[LinkedDocument],
-    token: int | None,
-    now: datetime,
-) -> Role:
-    """Links documents; what they replace stays, unlinked."""
-    role = fenced(connection, rid, token)
-    for document in given:
-        linked = documents(connection, rid)
-        same_type = [old for old in linked if old.type is document.type]
-        if any(old.content_hash == document.content_hash for old in same_type):
-            continue
-        replaced = [
-            old
-            for old in same_type
-            if document.type is DocumentType.JOB_DESCRIPTION or old.name == document.name
-        ]
-        for old in replaced:
-            connection.execute(
-                "UPDATE documents SET linked = 0 WHERE role_id = ? AND type = ? AND name = ? "
-                "AND content_hash = ?",
-                (rid, old.type.value, old.name or "", old.content_hash),
-            )
-        connection.execute(
-            "INSERT INTO documents (role_id, type, name, content_hash, body) "
-            "VALUES (?, ?, ?, ?, ?)",
-            (
-                rid,
-                document.type.value,
-                document.name or "",
-                document.content_hash,
-                document.model_dump_json(),
-            ),
-        )
-    linked = documents(connection, rid)
-    jds = [doc.content_hash for doc in linked if doc.type is DocumentType.JOB_DESCRIPTION]
-    return save(
-        connection,
-        role,
-        now,
-        jd_hash=jds[0] if jds else "",
-        documents_hash=documents_hash(linked),
-    )
+def role_of(row: sqlite3.Row) -> Role:
+    """The role of a row of `SELECT`."""
+    return Role.model_validate_json(row["body"]).model_copy(update={"sequence": row["sequence"]})
 
 
 def documents(connection: sqlite3.Connection, rid: str) -> list[LinkedDocument]:
@@ -221,16 +96,61 @@ def documents(connection: sqlite3.Connection, rid: str) -> list[LinkedDocument]:
     return [LinkedDocument.model_validate_json(row["body"]) for row in rows]
 
 
-def add_assessment(
+def skills(connection: sqlite3.Connection, rid: str) -> list[RoleSkill]:
+    """By falling exposure, then name."""
+    row = connection.execute("SELECT body FROM skills WHERE role_id = ?", (rid,)).fetchone()
+    return most_exposed_first(_SKILLS.validate_json(row["body"]) if row else [])
+
+
+def _hold(connection: sqlite3.Connection, change: RoleChange) -> HeldRole | None:
+    row = connection.execute(
+        "SELECT sequence, fence, body FROM roles WHERE role_id = ?", (change.role_id,)
+    ).fetchone()
+    if row is None:
+        return None
+    linked = documents(connection, change.role_id) if change.reads_documents else []
+    return HeldRole(role_of(row), row["fence"], tuple(linked))
+
+
+def _save_role(connection: sqlite3.Connection, before: HeldRole | None, after: HeldRole) -> Role:
+    role, body = after.role, after.role.model_dump_json(exclude={"sequence"})
+    if before is None:
+        added = connection.execute(
+            "INSERT INTO roles (role_id, company_id, role_name, state, fence, body) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (role.role_id, role.company_id, role.role_name, role.state.value, after.fence, body),
+        )
+        return role.model_copy(update={"sequence": added.lastrowid or 0})
+    if (before.role, before.fence) != (role, after.fence):
+        connection.execute(
+            "UPDATE roles SET state = ?, fence = ?, body = ? WHERE role_id = ?",
+            (role.state.value, after.fence, body, role.role_id),
+        )
+    return role
+
+
+def _save_documents(
     connection: sqlite3.Connection,
-    assessment: Assessment,
-    *,
-    current: bool,
-    token: int | None,
-    now: datetime,
+    rid: str,
+    before: Sequence[LinkedDocument],
+    after: Sequence[LinkedDocument],
 ) -> None:
-    """Appends, and makes it the current one."""
-    role = fenced(connection, assessment.role_id, token)
+    """Links what is new; what it replaces stays, unlinked."""
+    for old in (document for document in before if document not in after):
+        connection.execute(
+            "UPDATE documents SET linked = 0 WHERE role_id = ? AND type = ? AND name = ? "
+            "AND content_hash = ?",
+            (rid, old.type.value, old.name or "", old.content_hash),
+        )
+    for new in (document for document in after if document not in before):
+        connection.execute(
+            "INSERT INTO documents (role_id, type, name, content_hash, body) "
+            "VALUES (?, ?, ?, ?, ?)",
+            (rid, new.type.value, new.name or "", new.content_hash, new.model_dump_json()),
+        )
+
+
+def _append(connection: sqlite3.Connection, assessment: Assessment) -> None:
     connection.execute(
         "INSERT INTO assessments (assessment_id, role_id, inputs_hash, assessor_key, created_at, "
         "body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (assessment_id) DO NOTHING",
@@ -243,58 +163,3 @@ def add_assessment(
             assessment.model_dump_json(),
         ),
     )
-    if current:
-        save(
-            connection,
-            role,
-            now,
-            current=CurrentAssessment(
-                assessment_id=assessment.assessment_id,
-                final_score=assessment.scores.final_score,
-                basis=basis_of(assessment),
-                cost=assessment.cost,
-            ),
-        )
-
-
-def put_skills(
-    connection: sqlite3.Connection, rid: str, skills: Sequence[RoleSkill], token: int | None
-) -> None:
-    """Replaces the role's skills."""
-    fenced(connection, rid, token)
-    connection.execute(
-        "INSERT OR REPLACE INTO skills VALUES (?, ?)",
-        (rid, _SKILLS.dump_json(list(skills)).decode()),
-    )
-
-
-def skills(connection: sqlite3.Connection, rid: str) -> list[RoleSkill]:
-    """By falling exposure, then name."""
-    row = connection.execute("SELECT body FROM skills WHERE role_id = ?", (rid,)).fetchone()
-    return most_exposed_first(_SKILLS.validate_json(row["body"]) if row else [])
-
-
-def _create(
-    connection: sqlite3.Connection,
-    company_id: str,
-    role_name: str,
-    now: datetime,
-    changes: dict[str, Any],
-) -> Role:
-    company, name = normalize_name(company_id), normalize_name(role_name)
-    role = Role(
-        role_id=role_id(company, name),
-        company_id=company,
-        role_name=name,
-        created_at=now,
-        updated_at=now,
-    ).model_copy(update=changes)
-    added = connection.execute(
-        "INSERT INTO roles (role_id, company_id, role_name, state, body) VALUES (?, ?, ?, ?, ?)",
-        (role.role_id, company, name, role.state.value, _body(role)),
-    )
-    return role.model_copy(update={"sequence": added.lastrowid or 0})
-
-
-def _body(role: Role) -> str:
-    return role.model_dump_json(exclude={"sequence"})
