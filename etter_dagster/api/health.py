@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 import httpx
 
 from etter_dagster import __version__
 from etter_dagster.api.keyring import Keyring
+from etter_dagster.api.lately import Lately
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.views import HealthView
 
@@ -18,13 +18,11 @@ EMBEDDED, OFF, NOT_REACHABLE, NO_HEARTBEAT = "embedded", "off", "not reachable",
 OLD_KEYS = "keys file not readable"
 PING_SECONDS = 3.0
 DAGSTER_SECONDS = 5.0
-PATIENCE_SECONDS = 0.3  # a probe must not wait for a slow Dagster: it gets what was known before
-KEEP_SECONDS = 10.0
 DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"
 
 
 class Health:
-    """Looks at each part, within bounds; Dagster is asked at most every 10 seconds.
+    """Looks at each part, within bounds; Dagster and the assessor are asked every 10 seconds.
 
     Args:
         services: Stores and settings.
@@ -43,15 +41,17 @@ class Health:
         self._http = httpx.AsyncClient(
             base_url=services.settings.dagster_url, timeout=DAGSTER_SECONDS, transport=transport
         )
-        self._dagster = NOT_REACHABLE
-        self._asked = float("-inf")
-        self._asking: asyncio.Task[str] | None = None
+        self.dagster = Lately(self._ask_dagster, NOT_REACHABLE)
+        self._assessor = Lately(self._ask_assessor, HEALTHY)
 
     async def look(self) -> HealthView:
         """The body of `GET /health`."""
         services = self._services
-        queue, graph, dagster = await asyncio.gather(
-            _ping(services.queue.ping), _ping(services.graph.ping), self.dagster()
+        queue, graph, dagster, assessor = await asyncio.gather(
+            _ping(services.queue.ping),
+            _ping(services.graph.ping),
+            self.dagster(),
+            self._assessor(),
         )
         components = {
             "api": self._api(),
@@ -59,7 +59,7 @@ class Health:
             "redis": EMBEDDED if services.settings.embedded_queue else queue,
             "graph": graph,
             "dagster": dagster,
-            "assessor": HEALTHY,  # the built-in one is loaded, or this process would not be up
+            "assessor": assessor,
             "mock_data": "enabled" if services.settings.enable_mock_data else "disabled",
         }
         return HealthView(
@@ -75,20 +75,16 @@ class Health:
         _ = self._keyring.keys  # looks at the file
         return OLD_KEYS if self._keyring.problem is not None else HEALTHY
 
-    async def dagster(self) -> str:
-        """Whether Dagster answers and its daemons have a heartbeat."""
-        if self._asking is None and time.monotonic() - self._asked >= KEEP_SECONDS:
-            self._asking = asyncio.create_task(self._ask_dagster())
-            self._asking.add_done_callback(self._answered)
-        if self._asking is not None:
-            await asyncio.wait([self._asking], timeout=PATIENCE_SECONDS)
-        return self._dagster
+    @property
+    def asking(self) -> bool:
+        """Whether an answer from elsewhere is still waited for."""
+        return self.dagster.asking or self._assessor.asking
 
-    def _answered(self, asking: asyncio.Task[str]) -> None:
-        self._asking = None
-        self._asked = time.monotonic()
-        if not asking.cancelled():
-            self._dagster = asking.result()
+    async def _ask_assessor(self) -> str:
+        guard = self._services.assessors.guard
+        if guard is None:
+            return HEALTHY  # the built-in one is loaded, or this process would not be up
+        return await _ping(guard.ping)
 
     async def _ask_dagster(self) -> str:
         try:
@@ -102,15 +98,15 @@ class Health:
 
     async def close(self) -> None:
         """Closes the connection to Dagster."""
-        if self._asking is not None:
-            self._asking.cancel()
+        self.dagster.close()
+        self._assessor.close()
         await self._http.aclose()
 
 
 async def _ping(ping: Callable[[], Awaitable[None]]) -> str:
     try:
         await asyncio.wait_for(ping(), PING_SECONDS)
-    except Exception:  # whatever it is, no push can be taken
+    except Exception:  # whatever it is, it cannot do its work
         return UNHEALTHY
     return HEALTHY
 

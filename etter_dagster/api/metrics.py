@@ -21,6 +21,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import Response
 
+from etter_dagster.api.metrics_paid import paid_state
 from etter_dagster.model.claim_order import LANES
 from etter_dagster.onboarding.listing import count_pushes
 from etter_dagster.onboarding.services import Services
@@ -78,6 +79,8 @@ class Metrics:
         )
         scrape = CollectorRegistry()
         scrape.register(queue)
+        if (paid := await paid_state(services)) is not None:
+            scrape.register(paid)
         requests = self._registry
         if _MULTIPROC in os.environ:
             requests = CollectorRegistry()

@@ -54,22 +54,22 @@ def open_assessors(settings: Settings, ledger: Ledger, clock: Callable[[], datet
         ValueError: `ASSESSOR` names one that this version does not have, or lacks a setting.
     """
     built_in = ExposureAssessor()
-    paid = _open_paid(settings)
+    paid = _open_paid(settings, clock)
     if paid is None:
         return Assessors(configured=built_in, mock=built_in)
     guarded = GuardedAssessor(paid, ledger, settings, clock)
     return Assessors(configured=guarded, mock=built_in, guard=guarded)
 
 
-def _open_paid(settings: Settings) -> PaidAssessor | None:
+def _open_paid(settings: Settings, clock: Callable[[], datetime]) -> PaidAssessor | None:
     # Each is loaded only where it is chosen: what it needs may not be installed.
     if settings.assessor == "exposure":
         return None
-    if settings.assessor == "llm":
-        from etter_dagster.assessors.llm.assessor import LlmAssessor
-        from etter_dagster.assessors.llm.endpoint import ChatEndpoint
+    if settings.assessor == "workflow_api":
+        from etter_dagster.assessors.workflow_api.opening import open_workflow_api
 
-        return LlmAssessor(ChatEndpoint(settings))
-    raise ValueError(
-        f"ETTER_ASSESSOR={settings.assessor} is not in this version; use ETTER_ASSESSOR=exposure"
-    )
+        return open_workflow_api(settings, clock)
+    from etter_dagster.assessors.llm.assessor import LlmAssessor
+    from etter_dagster.assessors.llm.endpoint import ChatEndpoint
+
+    return LlmAssessor(ChatEndpoint(settings))

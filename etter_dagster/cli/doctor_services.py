@@ -11,6 +11,7 @@ import httpx
 from etter_dagster.cli.doctor_checks import Check, State
 from etter_dagster.cli.service import connect
 from etter_dagster.model.errors import EtterError
+from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.settings import Settings
 from etter_dagster.stores import PushQueue, RoleGraph, open_graph, open_queue
 
@@ -92,7 +93,7 @@ async def _ping(store: RoleGraph | PushQueue) -> None:
 
 
 def _outside(settings: Settings, transport: httpx.BaseTransport | None) -> Iterator[Check]:
-    yield _assessor(settings)
+    yield from _assessor(settings)
     addresses = {
         "WORKFLOW_API_BASE_URL": (settings.workflow_api_base_url, "/health"),
         "LLM_BASE_URL": (settings.llm_base_url, "/models"),
@@ -117,13 +118,28 @@ def _answers(http: httpx.Client, name: str, url: str) -> Check:
     return Check(name, "ok", "answers")
 
 
-def _assessor(settings: Settings) -> Check:
-    from etter_dagster.onboarding.services import open_services
-
+def _assessor(settings: Settings) -> Iterator[Check]:
     try:
         services = open_services(settings)
     except ValueError as error:
-        return Check("assessor", "problem", settings.assessor, str(error))
+        yield Check("assessor", "problem", settings.assessor, str(error))
+        return
     info = services.assessors.configured.info
-    asyncio.run(services.close())
-    return Check("assessor", "ok", f"{info.name} {info.model} {info.version}")
+    yield Check("assessor", "ok", f"{info.name} {info.model} {info.version}")
+    if services.assessors.guard is not None:
+        yield asyncio.run(_room(services))
+
+
+async def _room(services: Services) -> Check:
+    """Whether the guard over paid calls lets them through."""
+    guard = services.assessors.guard
+    assert guard is not None
+    try:
+        room, left = await guard.room(), await guard.budget_left()
+    except EtterError as error:
+        return Check("paid calls", "unreachable", error.message, "check the queue's store")
+    finally:
+        await services.close()
+    if room.closed is not None:
+        return Check("paid calls", "warning", room.closed.message, "pushes wait until then")
+    return Check("paid calls", "ok", "" if left is None else f"{left:g} may be spent today")

@@ -80,7 +80,10 @@ class AssessmentInputs(BaseModel):
 
 
 class AssessmentOutputs(BaseModel):
-    """What an assessor gives: scores, tasks, and a summary in a few sentences."""
+    """What an assessor gives: scores, tasks, and a summary in a few sentences.
+
+    `provenance` is what an outside service says of its own work, e.g. its ids.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -89,6 +92,7 @@ class AssessmentOutputs(BaseModel):
     summary: str = ""
     cost: float | None = Field(None, ge=0)
     raw: dict[str, Any] | None = Field(None, repr=False)
+    provenance: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def final_score(self) -> float:
@@ -114,6 +118,7 @@ class Assessment(BaseModel):
     run_id: str | None = None
     cost: float | None = None
     code_version: str | None = None
+    provenance: dict[str, Any] = Field(default_factory=dict)
 
 
 def assessment_id(workflow_id: str, inputs_hash: str, assessor: AssessorInfo) -> str:

@@ -104,12 +104,14 @@ class Past(_Record):
         answer: That attempt's raw answer, if one is stored.
         references: The service's ids of all good answers for this role by this assessor.
         text_hash: Hash of the text that was last sent for this role to this assessor.
+        renewed: A good answer is there and does not count: it is too old.
     """
 
     last: Attempt | None = None
     answer: RawAnswer | None = None
     references: tuple[str, ...] = ()
     text_hash: str | None = None
+    renewed: bool = False
 
 
 class Spending(_Record):

@@ -29,6 +29,7 @@ from etter_dagster.model.push import LANE_OF, Push, Source, StepProgress, Workfl
 from etter_dagster.model.role import Role
 from etter_dagster.model.staleness import StaleReason
 from etter_dagster.onboarding.archive import archive
+from etter_dagster.onboarding.budget import budget_check
 from etter_dagster.onboarding.check import AT_ONCE, Checked, PushOrder, Refused, check
 from etter_dagster.onboarding.estimate import estimate_seconds
 from etter_dagster.onboarding.role_setup import linked_documents
@@ -159,6 +160,7 @@ async def _accept(
     verdicts = await check(services, orders, ask_sources=ask_sources)
     answers: list[Accepted | EtterError | None] = [None] * len(verdicts)
     queueing: list[tuple[int, NewPush, Role | None]] = []
+    spent = budget_check(services)
     for index, verdict in enumerate(verdicts):
         if index % AT_ONCE == 0:
             await asyncio.sleep(0)  # as in `check`
@@ -172,6 +174,8 @@ async def _accept(
                 status=WorkflowState.READY,
                 message="the role is ready and its assessment is up to date; nothing was queued",
             )
+        elif error := await spent(verdict.request.company_id, verdict.request.use_mock):
+            answers[index] = error
         else:
             queueing.append((index, new_push(services, verdict), verdict.role))
     new = [push for _, push, _ in queueing]

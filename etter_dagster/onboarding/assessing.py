@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 from etter_dagster.assessors.protocol import AssessmentFailed, AssessmentRequest, Assessor
 from etter_dagster.assessors.quality.judging import judge
@@ -13,7 +13,11 @@ from etter_dagster.model.assessment import MOCK_ASSESSOR, Assessment, assessment
 from etter_dagster.model.documents import DocumentType, LinkedDocument
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.status import find_push
 from etter_dagster.stores.protocols import Claim
+
+_EVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MAX_RETRIES = 1000
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Occasion:
     workflow_id: str
     use_mock: bool = False
     force_rerun: bool = False
+    retry_of: str | None = None
     run_id: str | None = None
     token: int | None = None
 
@@ -33,6 +38,7 @@ class Occasion:
             workflow_id=claim.push.workflow_id,
             use_mock=claim.request.use_mock,
             force_rerun=claim.request.options.force_rerun,
+            retry_of=claim.push.retry_of,
             run_id=run_id,
             token=claim.token,
         )
@@ -92,6 +98,7 @@ async def _made(
     code_version: str | None,
 ) -> Assessment:
     inputs = role.inputs
+    renew = occasion.force_rerun or await _made_before(services, role, assessor)
     documents = await services.graph.documents(role.role_id)
     await asyncio.to_thread(refuse_no_jd, documents)
     outputs = await assessor.assess(
@@ -104,6 +111,8 @@ async def _made(
             inputs=inputs,
             workflow_id=occasion.workflow_id,
             force_rerun=occasion.force_rerun,
+            renew=renew,
+            origin=await _origin(services, occasion) if renew else "",
         )
     )
     return Assessment(
@@ -120,7 +129,27 @@ async def _made(
         created_at=services.clock(),
         run_id=occasion.run_id,
         code_version=code_version,
+        provenance=outputs.provenance,
     )
+
+
+async def _made_before(services: Services, role: Role, assessor: Assessor) -> bool:
+    """Whether there is a finished one that has become too old."""
+    found = await services.graph.find_assessment(
+        role.role_id, role.inputs.inputs_hash, assessor.info.key, not_before=_EVER
+    )
+    return found is not None
+
+
+async def _origin(services: Services, occasion: Occasion) -> str:
+    """The first push of a chain of retries: all of them are one request to assess anew."""
+    workflow_id, earlier = occasion.workflow_id, occasion.retry_of
+    for _ in range(_MAX_RETRIES):
+        push = await find_push(services, earlier) if earlier else None
+        if push is None:
+            break
+        workflow_id, earlier = push.workflow_id, push.retry_of
+    return workflow_id
 
 
 def refuse_no_jd(documents: Sequence[LinkedDocument]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from etter_dagster.api.health import DAEMONS, KEEP_SECONDS, Health
+from etter_dagster.api.health import DAEMONS, Health
+from etter_dagster.api.lately import KEEP_SECONDS
 from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.settings import Settings
 from etter_dagster_tests.rest import Rest, rest_of
@@ -120,13 +121,13 @@ async def test_a_slow_dagster_does_not_hold_a_probe_up(
         await released.wait()
         return daemons(True)
 
-    monkeypatch.setattr("etter_dagster.api.health.PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("etter_dagster.api.lately.PATIENCE_SECONDS", 0.01)
     services = await rest.services()
     health = Health(services, httpx.MockTransport(slow))
     assert (await health.look()).components["dagster"] == "not reachable"
     assert (await health.look()).components["dagster"] == "not reachable"
     released.set()
-    while health._asking is not None:
+    while health.dagster.asking:
         await asyncio.sleep(0)
     assert (await health.look()).components["dagster"] == "healthy"
     assert asked == 1

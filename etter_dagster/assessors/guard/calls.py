@@ -90,7 +90,8 @@ class LedgeredCalls:
         if past.last is None or not _usable(past.last) or past.last.began_at >= self._oldest:
             return identity, past
         identity = self._renewed.model_copy(update={"part": part})
-        return identity, await self._ledger.past(identity)
+        past = await self._ledger.past(identity)
+        return identity, past.model_copy(update={"renewed": True})
 
     async def _begin(self, call: PaidCall[T], identity: CallId, past: Past) -> Attempt:
         await self._wait_until_admitted(call.share)

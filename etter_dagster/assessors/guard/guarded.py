@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from etter_dagster.assessors.guard.budgets import company_budgets
 from etter_dagster.assessors.guard.calls import WAIT_SECONDS, LedgeredCalls, postponed
 from etter_dagster.assessors.guard.holder import Holder
 from etter_dagster.assessors.guard.keys import idempotency_key, subject
-from etter_dagster.assessors.protocol import ATTEMPTS, AssessmentRequest, PaidAssessor
+from etter_dagster.assessors.protocol import ATTEMPTS, AssessmentRequest, NotSent, PaidAssessor
 from etter_dagster.model.assessment import AssessmentOutputs, AssessorInfo
 from etter_dagster.model.breaker import Signal
 from etter_dagster.model.documents import text_hash
@@ -77,8 +78,10 @@ class GuardedAssessor:
             try:
                 outputs = await self._paid.assess(request, calls)
             except TransientError as error:
-                if not calls.told:
-                    await self._note(request.role_id, error)
+                if not calls.told:  # it was a free call that failed
+                    # Every refused connection counts: no role is to blame.
+                    unsent = isinstance(error, NotSent)
+                    await self._note(uuid.uuid4().hex if unsent else request.role_id, error)
                 await self._give_up_if_closed(error)
                 raise
         unknown = self._cost_unknown and not calls.cost

@@ -1,0 +1,1 @@
+"""Assessments by the outside assessment service ("workflow API"); docs/assessors.md says how."""

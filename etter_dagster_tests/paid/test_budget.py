@@ -1,0 +1,102 @@
+"""Budgets end to end: as many are paid as the budget allows; the others wait or are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from etter_dagster.model.errors import ErrorCode, EtterError
+from etter_dagster.onboarding.accept import accept
+from etter_dagster.onboarding.budget import budget_left
+from etter_dagster.onboarding.services import open_services
+from etter_dagster.settings import Settings
+from etter_dagster_tests.paid.conftest import Paid
+from etter_dagster_tests.standin.state import ASSESS, Fault, StandinState
+from etter_dagster_tests.support import order, work_off
+
+PUSHES, BUDGET = 30, 10
+
+
+@pytest.fixture
+def paid_settings(paid_settings: Settings) -> Settings:
+    return paid_settings.with_changes(budget_per_day=float(BUDGET))
+
+
+async def test_exactly_the_budget_is_paid_and_the_others_go_on_when_it_is_raised(
+    paid: Paid, paid_settings: Settings
+) -> None:
+    """Accepted pushes wait as `queued`; new ones are refused with `BUDGET_EXCEEDED`."""
+    ids = await paid.push([f"role {n}" for n in range(PUSHES)])
+    assert len(ids) == PUSHES, "nothing was spent yet, so nothing is refused"
+    await work_off(paid.services)
+    assert await paid.states(ids) == {"ready": BUDGET, "queued": PUSHES - BUDGET}
+    assert paid.state.count(ASSESS) == BUDGET
+    assert await budget_left(paid.services) == 0
+    assert {push.attempts for push in (await paid.pushes(ids)).values()} == {0, 1}
+
+    counts = await paid.services.queue.counts(await paid.services.limits_now())
+    assert counts.claimable == 0, "no run is launched in vain"
+    with pytest.raises(EtterError) as refused:
+        await accept(paid.services, order("one more", "Acme"))
+    assert refused.value.code is ErrorCode.BUDGET_EXCEEDED
+    assert refused.value.retry_after is not None
+    assert 0 < refused.value.retry_after <= 86_400
+    ready = await accept(paid.services, order("role 0", "Acme", documents=()))
+    assert ready.status.value == "ready", "what costs nothing is not refused"
+
+    raised = open_services(paid_settings.with_changes(budget_per_day=float(PUSHES - 5)))
+    try:
+        await work_off(raised)
+        assert await paid.states(ids) == {"ready": PUSHES - 5, "queued": 5}
+        assert paid.state.count(ASSESS) == PUSHES - 5
+    finally:
+        await raised.close()
+
+
+async def test_mock_pushes_go_on_while_the_budget_is_spent(paid: Paid) -> None:
+    """They cost nothing, and are what people try meanwhile."""
+    await paid.push([f"role {n}" for n in range(BUDGET + 2)])
+    await work_off(paid.services)
+    (mock,) = await paid.push(["trial"], use_mock=True)
+    await work_off(paid.services)
+    assert await paid.states([mock]) == {"ready": 1}
+
+
+async def test_the_next_day_s_budget_is_another(paid: Paid, paid_settings: Settings) -> None:
+    ids = await paid.push([f"role {n}" for n in range(BUDGET + 3)])
+    await work_off(paid.services)
+    later = open_services(paid_settings, clock=lambda: paid.services.clock().replace(year=2090))
+    try:
+        await work_off(later)
+    finally:
+        await later.close()
+    assert await paid.states(ids) == {"ready": BUDGET + 3}
+
+
+async def test_a_failed_call_that_cost_nothing_leaves_its_money_for_another(
+    paid: Paid, state: StandinState
+) -> None:
+    state.fail(ASSESS, Fault(status=400), times=4)
+    ids = await paid.push([f"role {n}" for n in range(BUDGET + 4)])
+    await work_off(paid.services)
+    assert await paid.states(ids) == {"ready": BUDGET, "failed": 4}
+
+
+async def test_a_mock_assessment_is_stale_for_the_configured_assessor(
+    paid: Paid, state: StandinState
+) -> None:
+    """`use_mock` never replaces a paid assessment, and never counts as one."""
+    (mock,) = await paid.push(["role"], use_mock=True)
+    await work_off(paid.services)
+    assert (await paid.states([mock]), state.count(ASSESS)) == ({"ready": 1}, 0)
+    (real,) = await paid.push(["role"])
+    await work_off(paid.services)
+    assert (await paid.states([real]), state.count(ASSESS)) == ({"ready": 1}, 1)
+    role_id = (await paid.pushes([real]))[real].role_id
+    current = await paid.services.graph.current_assessment(role_id)
+    assert current is not None
+    assert (current.assessor.name, current.cost) == ("workflow_api", 1.0)
+    again = await paid.push(["role"], use_mock=True)
+    await work_off(paid.services)
+    still = await paid.services.graph.current_assessment(role_id)
+    assert still == current
+    assert len(again) == 1
