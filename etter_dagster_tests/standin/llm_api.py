@@ -56,6 +56,7 @@ class LlmState:
     calls: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     tokens: int = 0
+    sorts: Callable[[str], str] = lambda text: "overview"
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -120,6 +121,10 @@ def _tasks(body: Mapping[str, Any]) -> list[str]:
 
 
 def _content(state: LlmState, body: Mapping[str, Any]) -> str:
+    user = json.loads(next(m["content"] for m in body["messages"] if m["role"] == "user"))
+    if "pieces" in user:
+        parts = [{"n": p["n"], "part": state.sorts(p["text"])} for p in user["pieces"]]
+        return json.dumps({"parts": parts})
     tasks = _tasks(body)
     labels: Labels = {n: honest_label(task) for n, task in enumerate(tasks, start=1)}
     for injection, effect in state.obeys.items():

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from etter_dagster.assessors.guard.budgets import company_budgets
 from etter_dagster.assessors.guard.calls import WAIT_SECONDS, LedgeredCalls, postponed
 from etter_dagster.assessors.guard.holder import Holder
 from etter_dagster.assessors.guard.keys import idempotency_key, subject
-from etter_dagster.assessors.protocol import ATTEMPTS, AssessmentRequest, NotSent, PaidAssessor
+from etter_dagster.assessors.protocol import (
+    ATTEMPTS,
+    AssessmentRequest,
+    NotSent,
+    PaidAssessor,
+    PaidCalls,
+)
 from etter_dagster.model.assessment import AssessmentOutputs, AssessorInfo
 from etter_dagster.model.breaker import Signal
 from etter_dagster.model.documents import text_hash
@@ -32,6 +38,7 @@ from etter_dagster.settings import Settings
 if TYPE_CHECKING:
     from etter_dagster.stores.ledger import Ledger
 
+T = TypeVar("T")
 PING_SECONDS = 5.0
 
 
@@ -73,10 +80,25 @@ class GuardedAssessor:
             AssessmentFailed, TransientError: As the paid one says.
             Postponed: The breaker is open or a budget is spent; nothing was sent.
         """
+        outputs, cost = await self.run(request, lambda calls: self._paid.assess(request, calls))
+        return outputs.model_copy(update={"cost": cost})
+
+    async def run(
+        self, request: AssessmentRequest, work: Callable[[PaidCalls], Awaitable[T]]
+    ) -> tuple[T, float | None]:
+        """Does work whose paid calls are about a role's inputs; gives what it cost, if known.
+
+        Args:
+            request: The role and its inputs.
+            work: Makes all its paid calls through what it is given.
+
+        Raises:
+            AssessmentFailed, TransientError, Postponed: As for `assess`.
+        """
         async with self._holder.taking(subject(request, self.info)):
             calls = self._calls(request)
             try:
-                outputs = await self._paid.assess(request, calls)
+                done = await work(calls)
             except TransientError as error:
                 if not calls.told:  # it was a free call that failed
                     # Every refused connection counts: no role is to blame.
@@ -85,7 +107,7 @@ class GuardedAssessor:
                 await self._give_up_if_closed(error)
                 raise
         unknown = self._cost_unknown and not calls.cost
-        return outputs.model_copy(update={"cost": None if unknown else calls.cost})
+        return done, None if unknown else calls.cost
 
     async def room(self) -> Room:
         """How far work may go on; a half-open breaker is tried with a free call first."""

@@ -12,7 +12,7 @@ from etter_dagster.assessors.exposure.reading import READING_VERSION, ReadTask, 
 from etter_dagster.assessors.llm.endpoint import ChatEndpoint, content_of
 from etter_dagster.assessors.llm.labels import Label, Labelled, understand
 from etter_dagster.assessors.llm.planning import Asked, asked, plan
-from etter_dagster.assessors.llm.rubric import RUBRIC_VERSION, messages
+from etter_dagster.assessors.llm.rubric import RUBRIC_VERSION, SCHEMA, messages
 from etter_dagster.assessors.llm.scoring import outputs
 from etter_dagster.assessors.protocol import (
     AssessmentFailed,
@@ -122,7 +122,9 @@ class _Asking:
         chat = messages(call.texts, complaint=said)
 
         async def send(attempt: Attempt) -> RawAnswer:
-            return await self.endpoint.chat(chat, key=f"{attempt.call.key}-{call.part}")
+            return await self.endpoint.chat(
+                chat, schema=SCHEMA, key=f"{attempt.call.key}-{call.part}"
+            )
 
         def read(answer: RawAnswer, attempt: Attempt) -> Labelled:
             return understand(content_of(answer), call)

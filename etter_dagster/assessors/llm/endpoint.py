@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from etter_dagster.assessors.llm.rubric import SCHEMA, SEED
 from etter_dagster.assessors.protocol import AnswerLost, AssessmentFailed, NotSent
 from etter_dagster.model.errors import TransientError
 from etter_dagster.model.ledger import RawAnswer
@@ -23,21 +22,14 @@ TIMEOUT_SECONDS = 180.0
 PING_SECONDS = 5.0
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
 MAX_TOKENS = 8_000
+SEED = 20230317
 _PASSING = frozenset({408, 425, 429})
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,60}")
-# What endpoints may not know, best first: each is left out where one says so.
-_OPTIONAL: dict[str, Sequence[Any]] = {
-    "response_format": (
-        {
-            "type": "json_schema",
-            "json_schema": {"name": "labels", "strict": True, "schema": SCHEMA},
-        },
-        {"type": "json_object"},
-    ),
-    "seed": (SEED,),
-    "temperature": (0,),
-    "max_tokens": (MAX_TOKENS,),
-}
+# What endpoints may not know, with the number of ways to say it, best first.
+_OPTIONAL = {"response_format": 2, "seed": 1, "temperature": 1, "max_tokens": 1}
+_NOT_KNOWN = re.compile(
+    r"support|unknown|unrecogni[sz]ed|unexpected|invalid|permitted|allowed|extra|deprecated"
+)
 
 
 class _Message(BaseModel):
@@ -75,9 +67,11 @@ class ChatEndpoint:
             transport=transport,
         )
         self._url = settings.llm_base_url.rstrip("/")
-        self._tried = dict.fromkeys(_OPTIONAL, 0)
+        self._way = dict.fromkeys(_OPTIONAL, 0)
 
-    async def chat(self, messages: Sequence[Mapping[str, str]], *, key: str) -> RawAnswer:
+    async def chat(
+        self, messages: Sequence[Mapping[str, str]], *, schema: Mapping[str, Any], key: str
+    ) -> RawAnswer:
         """Sends messages once and gives the answer, unread.
 
         What the endpoint says it does not know is left out and sent again: a refused request was
@@ -85,6 +79,7 @@ class ChatEndpoint:
 
         Args:
             messages: The chat.
+            schema: JSON schema of the answer.
             key: The Idempotency-Key.
 
         Raises:
@@ -92,11 +87,12 @@ class ChatEndpoint:
             AssessmentFailed: A refusal for good.
         """
         while True:
-            options = self._options()
+            way = dict(self._way)
+            options = _options(way, schema)
             body = {"model": self.model, "messages": list(messages), **options}
             response = await self._post(body, key)
             refused = response.status_code in (400, 422)
-            if not (refused and self._leave_out(response.text, options)):
+            if not (refused and self._leave_out(response.text, way, options)):
                 return _answer(response)
 
     async def ping(self) -> None:
@@ -116,22 +112,16 @@ class ChatEndpoint:
         """Closes the connections."""
         await self._http.aclose()
 
-    def _options(self) -> dict[str, Any]:
-        return {
-            name: choices[self._tried[name]]
-            for name, choices in _OPTIONAL.items()
-            if self._tried[name] < len(choices)
-        }
-
-    def _leave_out(self, text: str, sent: Mapping[str, Any]) -> bool:
+    def _leave_out(self, text: str, way: Mapping[str, int], sent: Mapping[str, Any]) -> bool:
+        """Whether the endpoint names an option that it does not know; it is not sent again."""
+        if not _NOT_KNOWN.search(text.lower()):
+            return False
         named = [name for name in sent if name in text]
         if "json_schema" in text and "response_format" in sent:
             named.append("response_format")
-        for name in dict.fromkeys(named):
+        for name in named:
             # Another task may have learnt it meanwhile.
-            choices = _OPTIONAL[name]
-            if self._tried[name] < len(choices) and choices[self._tried[name]] == sent[name]:
-                self._tried[name] += 1
+            self._way[name] = max(self._way[name], way[name] + 1)
         return bool(named)
 
     async def _post(self, body: Mapping[str, Any], key: str) -> httpx.Response:
@@ -145,15 +135,29 @@ class ChatEndpoint:
             raise AnswerLost(f"no answer from the LLM endpoint ({type(error).__name__})") from None
 
 
+def _options(way: Mapping[str, int], schema: Mapping[str, Any]) -> dict[str, Any]:
+    strict = {"name": "answer", "strict": True, "schema": schema}
+    ways: dict[str, Sequence[Any]] = {
+        "response_format": (
+            {"type": "json_schema", "json_schema": strict},
+            {"type": "json_object"},
+        ),
+        "seed": (SEED,),
+        "temperature": (0,),
+        "max_tokens": (MAX_TOKENS,),
+    }
+    return {name: ways[name][way[name]] for name, count in _OPTIONAL.items() if way[name] < count}
+
+
 def content_of(answer: RawAnswer) -> str:
-    """The model's message; empty where it refused to say anything.
+    """The model's message, without what it thought aloud; empty where it refused to say anything.
 
     Raises:
         TransientError: The body is not a chat completion.
     """
     try:
         completion = _Completion.model_validate_json(answer.body)
-        return completion.choices[0].message.content or ""
+        return (completion.choices[0].message.content or "").rpartition("</think>")[2]
     except (ValidationError, IndexError):
         raise TransientError("the LLM endpoint's answer is no chat completion") from None
 

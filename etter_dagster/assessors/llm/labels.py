@@ -67,7 +67,7 @@ def _by_number(content: str, most: int) -> dict[int, Label]:
 
 
 def _entries(content: str) -> Iterator[tuple[int, Label]]:
-    parsed = _parsed(content)
+    parsed = json_in(content)
     entries = parsed.get("labels") if isinstance(parsed, dict) else parsed
     for entry in entries if isinstance(entries, list) else []:
         if not isinstance(entry, dict):
@@ -80,8 +80,8 @@ def _entries(content: str) -> Iterator[tuple[int, Label]]:
             yield number, Label(label[1].upper(), _one_line(entry.get("reason")))
 
 
-def _parsed(content: str) -> Any:
-    """The JSON in a message; some models put it into a fence or talk around it."""
+def json_in(content: str) -> Any:
+    """The JSON in a message, or None; some models put it into a fence or talk around it."""
     pairs = sorted((("{", "}"), ("[", "]")), key=lambda pair: content.find(pair[0]))
     for begin, end in pairs:
         start, stop = content.find(begin), content.rfind(end)

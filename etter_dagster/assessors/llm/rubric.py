@@ -14,7 +14,6 @@ RUBRIC_VERSION = 1
 
 LABELS = ("E0", "E1", "E2")
 MAX_REASON_CHARACTERS = 200
-SEED = 20230317
 
 SYSTEM = """\
 You label tasks of jobs by their exposure to large language models (LLMs). For a worker of average

@@ -136,6 +136,7 @@ async def test_one_task_without_a_label_is_shown_and_not_counted(llm: Llm) -> No
         '```json\n{"labels": [{"n": 1, "label": "e1", "reason": " a\\nb "}]}\n```',
         'Sure! {"labels": [{"n": "1", "label": "E1: direct", "reason": "a b"}]} Anything else?',
         '[{"n": 1, "label": "E1", "reason": "a b"}]',
+        '<think>{hm}</think>{"labels": [{"n": 1, "label": "E1", "reason": "a b"}]}',
     ],
 )
 async def test_usual_slips_of_models_are_understood(llm: Llm, content: str) -> None:
@@ -230,7 +231,7 @@ async def test_what_never_left_is_told_from_what_was_lost(
 
     endpoint = ChatEndpoint(llm_settings, transport=httpx.MockTransport(fail))
     with pytest.raises(kind) as raised:
-        await endpoint.chat([], key="k")
+        await endpoint.chat([], schema={}, key="k")
     assert "llm.example" not in str(raised.value)
     with pytest.raises(TransientError):
         await LlmAssessor(endpoint).ping()
