@@ -67,6 +67,7 @@ def _chosen(
         if problem := name_problem("job_title", normalize_name(entry.job_title)):
             unusable.append(f"{entry.job_id}: job_title {problem.message}")
             continue
-        entry = entry.model_copy(update={"company_name": company})
+        if entry.company_name != company:
+            entry = entry.model_copy(update={"company_name": company})
         chosen.setdefault(role_id(company, entry.job_title), entry)
     return chosen, tuple(unusable)

@@ -27,6 +27,7 @@ from etter_dagster.model.reassessment import (
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.accept import Accepted, accept_many
 from etter_dagster.onboarding.check import PushOrder
+from etter_dagster.onboarding.collecting import rare_collections
 from etter_dagster.onboarding.services import Services
 from etter_dagster.stores.protocols import PushFilter
 
@@ -56,17 +57,18 @@ async def reassessment_plan(services: Services) -> Plan:
     assessed = 0
     settings, assessor = services.settings, services.assessors.configured.info
     now = services.clock()
-    async for role in _assessed_roles(services):
-        assert role.current is not None
-        assessed += 1
-        if role.current.cost is not None:
-            total, count = costs.get(role.current.basis.assessor.key, (0.0, 0))
-            costs[role.current.basis.assessor.key] = (total + role.current.cost, count + 1)
-        found = stale_role(
-            role, assessor=assessor, now=now, max_age_days=settings.max_assessment_age_days
-        )
-        if found is not None:
-            stale.append(found)
+    with rare_collections():
+        async for role in _assessed_roles(services):
+            assert role.current is not None
+            assessed += 1
+            if role.current.cost is not None:
+                total, count = costs.get(role.current.basis.assessor.key, (0.0, 0))
+                costs[role.current.basis.assessor.key] = (total + role.current.cost, count + 1)
+            found = stale_role(
+                role, assessor=assessor, now=now, max_age_days=settings.max_assessment_age_days
+            )
+            if found is not None:
+                stale.append(found)
     cost = settings.cost_per_assessment
     today = await _pushed_today(services)
     rolled_out = sum(push.created_by == ROLL_OUT_BY for push in today.values())

@@ -15,6 +15,7 @@ import dagster as dg
 from etter_dagster.model.errors import EtterError, SourceUnavailable
 from etter_dagster.model.identity import normalize_name
 from etter_dagster.onboarding.asking import LEAST_SECONDS, ask
+from etter_dagster.onboarding.collecting import rare_collections
 from etter_dagster.onboarding.document_sync import DocumentsSynced, sync_documents
 from etter_dagster.onboarding.new_roles import NewRolesPushed, push_new_roles
 from etter_dagster.onboarding.rounds import ALL, Round, go_round
@@ -101,7 +102,8 @@ def _sensor(
 async def _tick(settings: Settings, instance: dg.DagsterInstance, round_: Round, tick: Tick) -> str:
     services = open_services(settings)
     try:
-        return await tick(services, instance, round_, time.monotonic() + TICK_SECONDS)
+        with rare_collections():
+            return await tick(services, instance, round_, time.monotonic() + TICK_SECONDS)
     finally:
         await services.close()
 

@@ -83,7 +83,7 @@ def by_id(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Role]
 
 def role_of(row: sqlite3.Row) -> Role:
     """The role of a row of `SELECT`."""
-    return Role.model_validate_json(row["body"]).model_copy(update={"sequence": row["sequence"]})
+    return Role.model_validate_json(f'{row["body"][:-1]},"sequence":{row["sequence"]}}}')
 
 
 def documents(connection: sqlite3.Connection, rid: str) -> list[LinkedDocument]:

@@ -1,0 +1,188 @@
+"""The nightly plan and a tick of each source sensor over 100,000 roles of 5 companies.
+
+Run: `python -m benchmarks.plan [ROLES]`. Prints the table for `docs/performance.md`. Each part runs
+in a process of its own, so that its memory is its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import resource
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from etter_dagster.model.documents import DocumentRef, DocumentType
+from etter_dagster.model.lifecycle import RoleStatus
+from etter_dagster.model.role import CurrentAssessment, Role
+from etter_dagster.model.staleness import Basis
+from etter_dagster.model.taxonomy import TaxonomyEntry
+from etter_dagster.onboarding.collecting import rare_collections
+from etter_dagster.onboarding.nightly import reassessment_plan
+from etter_dagster.onboarding.rounds import Round
+from etter_dagster.onboarding.services import Services, open_services
+from etter_dagster.orchestration.source_sensors import document_tick, taxonomy_tick
+from etter_dagster.settings import Settings
+from etter_dagster.sources.protocols import DocumentListing
+
+COMPANIES = [f"Company {n}" for n in range(5)]
+JD = "# Clerk\n\n## Key Responsibilities\n- File invoices\n"
+CHANGED_EVERY = 1000  # one in so many has another document and mapping
+
+
+class Sources:
+    """A taxonomy and documents that answer at once, so that only our own time is measured."""
+
+    def __init__(self, roles: int) -> None:
+        self.roles = roles // len(COMPANIES)
+        self.version = "1"
+
+    def get_companies(self) -> list[str]:
+        """All five."""
+        return COMPANIES
+
+    def get_roles_for_company(
+        self, company_name: str, status_filter: str | None = None
+    ) -> list[TaxonomyEntry]:
+        """All of a company."""
+        return [self._entry(company_name, n) for n in range(self.roles)]
+
+    def get_role(self, company_name: str, role_name: str) -> TaxonomyEntry | None:
+        """Not asked."""
+        return None
+
+    def companies_with_documents(self) -> list[str]:
+        """All five."""
+        return COMPANIES
+
+    def list_documents(self, company: str) -> list[DocumentListing]:
+        """One a role."""
+        return [
+            DocumentListing(
+                company=company,
+                role=f"Role {n}",
+                type=DocumentType.JOB_DESCRIPTION,
+                source="api",
+                key=str(n),
+                fingerprint=self.version if n % CHANGED_EVERY == 0 else "1",
+            )
+            for n in range(self.roles)
+        ]
+
+    def get_document(self, company: str, role: str, type: DocumentType) -> DocumentRef | None:
+        """Another text in each version."""
+        return DocumentRef(content=f"{JD}- {role} {self.version}\n")
+
+    def get_documents_for_role(self, company: str, role: str) -> list[DocumentRef]:
+        """Not asked."""
+        return []
+
+    def _entry(self, company: str, n: int) -> TaxonomyEntry:
+        version = self.version if n % CHANGED_EVERY == 0 else "1"
+        return TaxonomyEntry(
+            job_id=f"{n}", company_name=company, job_title=f"Role {n}", draup_role=f"D{version}"
+        )
+
+
+Part = Callable[[Services, Sources, dg.DagsterInstance], Awaitable[object]]
+
+
+async def _taxonomy(services: Services, sources: Sources, instance: dg.DagsterInstance) -> str:
+    return await taxonomy_tick(services, instance, Round(), time.monotonic() + 600)
+
+
+async def _documents(services: Services, sources: Sources, instance: dg.DagsterInstance) -> str:
+    return await document_tick(services, instance, Round(), time.monotonic() + 600)
+
+
+async def _changed_taxonomy(
+    services: Services, sources: Sources, instance: dg.DagsterInstance
+) -> str:
+    sources.version = "2"
+    return await _taxonomy(services, sources, instance)
+
+
+async def _changed_documents(
+    services: Services, sources: Sources, instance: dg.DagsterInstance
+) -> str:
+    sources.version = "2"
+    return await _documents(services, sources, instance)
+
+
+async def _plan(services: Services, sources: Sources, instance: dg.DagsterInstance) -> str:
+    plan = await reassessment_plan(services)
+    return f"{len(plan.roles)} stale, {plan.verdicts}"
+
+
+def _assess(database: Path, *, days_ago: float) -> None:
+    """Gives every role a current assessment, without the walk: this measures what comes after."""
+    connection = sqlite3.connect(database)
+    services = open_services(Settings(data_dir=database.parent))
+    assessor = services.assessors.configured.info
+    rows = connection.execute("SELECT role_id, body FROM roles").fetchall()
+    changed = []
+    for role_id, body in rows:
+        role = Role.model_validate_json(body).model_copy(update={"jd_hash": "0" * 64})
+        made_at = role.created_at - timedelta(days=days_ago)
+        basis = Basis(inputs=role.inputs, assessor=assessor, made_at=made_at)
+        current = CurrentAssessment(assessment_id=f"as-{role_id}", final_score=40.0, basis=basis)
+        role = role.model_copy(update={"current": current, "state": RoleStatus.READY})
+        changed.append((role.model_dump_json(exclude={"sequence"}), role_id))
+    connection.executemany("UPDATE roles SET state = 'ready', body = ? WHERE role_id = ?", changed)
+    connection.commit()
+    connection.close()
+
+
+def _measure(folder: Path, roles: int, part: Part) -> tuple[float, float, str]:
+    async def run() -> tuple[float, str]:
+        settings = Settings(data_dir=folder, enable_mock_data=False, push_new_taxonomy_roles=False)
+        sources = Sources(roles)
+        services = open_services(settings)
+        services.taxonomy, services.document_source = sources, sources
+        with dg.DagsterInstance.local_temp(str(folder)) as instance:
+            started = time.monotonic()
+            with rare_collections():  # as in a tick
+                said = str(await part(services, sources, instance))
+            took = time.monotonic() - started
+        await services.close()
+        return took, said
+
+    took, said = asyncio.run(run())
+    return took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, said
+
+
+def main() -> None:
+    """Measures each part and prints the table."""
+    roles = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    print(f"| over {roles:,} roles | time | peak memory |\n| --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+
+        def show(what: str, part: Part) -> None:
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                took, peak, said = pool.apply(_measure, (folder, roles, part))
+            print(f"| {what} | {took:.1f} s | {peak:.0f} MB |", flush=True)
+            print(f"  {said}", file=sys.stderr)
+
+        show("`taxonomy_sensor`: first sync", _taxonomy)
+        show("`document_sensor`: first sync", _documents)
+        _assess(folder / "graph.db", days_ago=1)
+        show("`taxonomy_sensor`: nothing changed", _taxonomy)
+        show("`document_sensor`: nothing changed", _documents)
+        show("the plan: nothing stale", _plan)
+        show("`taxonomy_sensor`: one mapping in 1,000 changed", _changed_taxonomy)
+        show("`document_sensor`: one document in 1,000 changed", _changed_documents)
+        show("the plan: one role in 1,000 stale", _plan)
+        _assess(folder / "graph.db", days_ago=40)
+        show("the plan: every role stale", _plan)
+
+
+if __name__ == "__main__":
+    main()
