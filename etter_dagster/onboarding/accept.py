@@ -202,7 +202,7 @@ def new_push(services: Services, checked: Checked) -> NewPush:
             company_id=request.company_id,
             role_name=request.role_name,
             source=order.source,
-            lane=LANE_OF.get(order.source, Lane.INTERACTIVE),
+            lane=order.lane or LANE_OF.get(order.source, Lane.INTERACTIVE),
             created_by=order.created_by,
             batch_id=order.batch_id,
             retry_of=order.retry_of,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from etter_dagster.assessors.protocol import ATTEMPTS
@@ -13,6 +15,7 @@ from etter_dagster.model.role import Role
 from etter_dagster.onboarding.assessing import Occasion, assess_role
 from etter_dagster.onboarding.reporting import Materialization
 from etter_dagster.onboarding.steps import Step, StepContext, StepResult
+from etter_dagster.settings import Settings
 
 TASKS_SHOWN = 50
 
@@ -43,9 +46,19 @@ class AiAssessment(Step):
             Occasion.of(claim, context.run_id),
             code_version=self.code_version,
         )
+        seconds = time.monotonic() - started
         await context.report(
-            self._materialization(
-                context, role, assessment, last, reused=reused, seconds=time.monotonic() - started
+            assessment_made(
+                context.services.settings,
+                role,
+                assessment,
+                self.code_version,
+                {
+                    "workflow_id": claim.push.workflow_id,
+                    "reused": reused,
+                    **self._changes(context, assessment, last),
+                    "duration_seconds": round(seconds, 4),
+                },
             )
         )
         return StepResult(
@@ -54,45 +67,6 @@ class AiAssessment(Step):
                 "ai_automation_score": assessment.scores.final_score,
                 "reused": reused,
             }
-        )
-
-    def _materialization(
-        self,
-        context: StepContext,
-        role: Role,
-        assessment: Assessment,
-        last: Assessment | None,
-        *,
-        reused: bool,
-        seconds: float,
-    ) -> Materialization:
-        scores = assessment.scores
-        return Materialization(
-            asset="ai_assessment",
-            role_id=role.role_id,
-            metadata={
-                "company": role.company_id,
-                "role": role.role_name,
-                "final_score": scores.final_score,
-                "ai_automation_potential_score": scores.ai_automation_potential_score,
-                "ai_augmentation_potential_score": scores.ai_augmentation_potential_score,
-                "assessor": assessment.assessor.key,
-                "reused": reused,
-                "summary_md": assessment.summary,
-                "tasks": [
-                    {"task": t.task, "exposure": t.exposure or "", "score": round(t.score, 1)}
-                    for t in assessment.tasks[:TASKS_SHOWN]
-                ],
-                **self._changes(context, assessment, last),
-                "dashboard_url": context.services.settings.dashboard_url(
-                    role.company_id, role.role_id
-                ),
-                "workflow_id": context.claim.push.workflow_id,
-                "duration_seconds": round(seconds, 4),
-                "cost": assessment.cost,
-            },
-            data_version=assessment.inputs_hash[:16],
-            code_version=self.code_version,
         )
 
     def _changes(
@@ -116,3 +90,59 @@ class AiAssessment(Step):
                 for row in found.rows()[:TASKS_SHOWN]
             ],
         }
+
+
+def assessment_made(
+    settings: Settings,
+    role: Role,
+    assessment: Assessment,
+    code_version: str,
+    more: Mapping[str, Any],
+) -> Materialization:
+    """A role's assessment, as the walk reports it.
+
+    Args:
+        settings: Where its page is.
+        role: The role.
+        assessment: Its current one.
+        code_version: Of the step that makes it.
+        more: How it came about.
+    """
+    scores = assessment.scores
+    return Materialization(
+        asset="ai_assessment",
+        role_id=role.role_id,
+        metadata={
+            "company": role.company_id,
+            "role": role.role_name,
+            "final_score": scores.final_score,
+            "ai_automation_potential_score": scores.ai_automation_potential_score,
+            "ai_augmentation_potential_score": scores.ai_augmentation_potential_score,
+            "assessor": assessment.assessor.key,
+            "jd_hash": assessment.inputs.jd_hash,
+            "draup_role": assessment.inputs.draup_role,
+            "assessed_at": assessment.created_at.isoformat(timespec="seconds"),
+            "stale_after": stale_after(settings, assessment).isoformat(timespec="seconds"),
+            "summary_md": assessment.summary,
+            "tasks": [
+                {"task": t.task, "exposure": t.exposure or "", "score": round(t.score, 1)}
+                for t in assessment.tasks[:TASKS_SHOWN]
+            ],
+            "dashboard_url": settings.dashboard_url(role.company_id, role.role_id),
+            "workflow_id": assessment.workflow_id,
+            "cost": assessment.cost,
+            **more,
+        },
+        data_version=assessment.inputs_hash[:16],
+        code_version=code_version,
+    )
+
+
+def stale_after(settings: Settings, assessment: Assessment) -> datetime:
+    """When an assessment gets too old.
+
+    Args:
+        settings: The greatest age.
+        assessment: The assessment.
+    """
+    return assessment.created_at + timedelta(days=settings.max_assessment_age_days)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from etter_dagster.model.claim_order import Lane
 from etter_dagster.model.documents import (
     MAX_DOCUMENT_BYTES,
     MAX_DOCUMENTS,
@@ -52,6 +53,7 @@ class PushOrder(BaseModel):
     batch_id: str | None = None
     retry_of: str | None = None
     workflow_id: str | None = None
+    lane: Lane | None = None  # the source's, if None
 
 
 @dataclass(frozen=True)

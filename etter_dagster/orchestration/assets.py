@@ -40,7 +40,11 @@ _BUILT_IN = {
 
 
 def parents_of(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
-    """The parents of each asset: required ones form a chain, optional ones hang from its end."""
+    """The parents of each asset: required steps form a chain, optional ones hang from its end.
+
+    A step is made from all that the one before it made: Dagster looks at direct parents only, and
+    an assessment is out of sync with its role's mapping as well as with its documents.
+    """
     parents: dict[str, tuple[str, ...]] = {}
     chain: tuple[str, ...] = ()
     for step in steps:
@@ -49,7 +53,7 @@ def parents_of(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
             parents[asset] = last
             last = (asset,)
         if step.required:
-            chain = last
+            chain = step.assets
     return parents
 
 

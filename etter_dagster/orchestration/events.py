@@ -9,6 +9,7 @@ import logging
 from datetime import timedelta
 
 import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 from dagster._utils.schedules import get_smallest_cron_interval
 
@@ -53,3 +54,22 @@ def smallest_interval(cron: str) -> timedelta:
         cron: The schedule.
     """
     return get_smallest_cron_interval(cron)
+
+
+def data_versions(instance: dg.DagsterInstance, asset: str) -> dict[str, str]:
+    """The data version of each partition's newest materialization, in one read.
+
+    Partitions without a materialization, or with one that has no version, are absent.
+
+    Args:
+        instance: Whose log is asked.
+        asset: The asset's name.
+    """
+    found = instance.event_log_storage.get_latest_tags_by_partition(
+        dg.AssetKey(asset), dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_VERSION_TAG]
+    )
+    return {
+        partition: tags[DATA_VERSION_TAG]
+        for partition, tags in found.items()
+        if DATA_VERSION_TAG in tags
+    }

@@ -36,3 +36,18 @@ def build_reassessment_job() -> dg.UnresolvedAssetJobDefinition:
             "the config of reassessment_plan it is carried out now instead of tonight."
         ),
     )
+
+
+def build_check_roles() -> dg.UnresolvedAssetJobDefinition:
+    """`check_roles`: makes `failed_roles` anew and runs all checks."""
+    return dg.define_asset_job(
+        "check_roles",
+        selection=dg.AssetSelection.assets("failed_roles"),  # its checks come along
+        executor_def=dg.in_process_executor,
+        tags={KIND_TAG: "checks"},
+        description=(
+            "Looks at all roles: makes failed_roles anew, and checks that every ready role is "
+            "assessed, that Dagster and the graph agree, and that few pushes fail. Runs every "
+            "hour; launch it to know now. Changes nothing."
+        ),
+    )

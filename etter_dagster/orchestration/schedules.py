@@ -31,3 +31,21 @@ def build_nightly_schedule(
             "it off to stop re-assessment; what became stale stays marked."
         ),
     )
+
+
+def build_hourly_checks(job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    """`hourly_checks`: looks at all roles every hour.
+
+    Args:
+        job: `check_roles`.
+    """
+    return dg.ScheduleDefinition(
+        name="hourly_checks",
+        job=job,
+        cron_schedule="7 * * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=(
+            "Makes failed_roles anew and runs the checks over all roles every hour. Turn it off "
+            "to save a run an hour; nothing else depends on it."
+        ),
+    )

@@ -55,7 +55,7 @@ def test_the_built_in_assets_hang_together_as_the_steps_follow_each_other(
     assert parents(role_assets(settings)) == {
         "company_role": set(),
         "job_description": {"company_role"},
-        "ai_assessment": {"job_description"},
+        "ai_assessment": {"company_role", "job_description"},
         "skills_profile": {"ai_assessment"},
     }
 
