@@ -22,6 +22,7 @@ from etter_dagster.cli.look import companies, roles, show
 from etter_dagster.cli.migrate import migrate
 from etter_dagster.cli.nightly import nightly, plan
 from etter_dagster.cli.push import push
+from etter_dagster.cli.reconcile import reconcile
 from etter_dagster.cli.reference import docs
 from etter_dagster.cli.status import status
 from etter_dagster.cli.up import up
@@ -40,7 +41,7 @@ PANELS = {
     "Start": (up, demo),
     "Push": (push, status, retry, cancel),
     "Look": (companies, roles, show, compare),
-    "Operate": (plan, nightly, migrate, doctor),
+    "Operate": (plan, nightly, reconcile, migrate, doctor),
     "Without a service": (assess, format_file),
 }
 for panel, commands in PANELS.items():

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from etter_dagster.assessors.protocol import ATTEMPTS
-from etter_dagster.model.assessment import Assessment
+from etter_dagster.model.assessment import Assessment, AssessorInfo
 from etter_dagster.model.comparison import compare
 from etter_dagster.model.errors import NotFound
 from etter_dagster.model.role import Role
@@ -29,6 +29,10 @@ class AiAssessment(Step):
     required = True
     timeout_seconds = 1800.0
     attempts = ATTEMPTS
+
+    def code_version_by(self, assessor: AssessorInfo) -> str:
+        """Another assessor, model or version makes older assessments out of date."""
+        return f"{self.code_version} {assessor.key}"
 
     async def run(self, context: StepContext) -> StepResult:
         """Assesses the role as linked now; a finished assessment is never made twice."""
@@ -52,7 +56,7 @@ class AiAssessment(Step):
                 context.services.settings,
                 role,
                 assessment,
-                self.code_version,
+                self.code_version_by(assessment.assessor),
                 {
                     "workflow_id": claim.push.workflow_id,
                     "reused": reused,

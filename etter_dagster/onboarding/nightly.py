@@ -115,10 +115,8 @@ async def budget_left(services: Services) -> float | None:
     Args:
         services: Settings, and the guard over paid calls.
     """
-    guard = getattr(services.assessors, "guard", None)
-    if guard is not None:
-        left: float | None = await guard.budget_left()
-        return left
+    if (guard := services.assessors.guard) is not None:
+        return await guard.budget_left()
     settings = services.settings
     budgets = [b for b in (settings.budget_per_day, settings.budget_per_month) if b is not None]
     return min(budgets, default=None)

@@ -17,6 +17,7 @@ import stamina
 from pydantic import BaseModel, ConfigDict, Field
 
 from etter_dagster.assessors.protocol import AssessmentFailed
+from etter_dagster.model.assessment import AssessorInfo
 from etter_dagster.model.envelope import Envelope, EnvelopeProgress
 from etter_dagster.model.errors import (
     ErrorCode,
@@ -74,6 +75,14 @@ class Step(ABC):
     timeout_seconds: float = 300.0
     attempts: int = 3
     code_version: str = "1"
+
+    def code_version_by(self, assessor: AssessorInfo) -> str:
+        """The code version of its assets where this assessor is used.
+
+        Args:
+            assessor: The configured one, or the one that made an assessment.
+        """
+        return self.code_version
 
     @abstractmethod
     async def run(self, context: StepContext) -> StepResult:

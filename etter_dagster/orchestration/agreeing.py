@@ -82,7 +82,7 @@ async def _report(services: Services, reporter: DagsterReporter, role_id: str) -
             "draup_role_name": inputs.draup_role,
         }
     )
-    version = AiAssessment.code_version
+    version = AiAssessment().code_version_by(assessment.assessor)
     made = assessment_made(services.settings, role, assessment, version, {"reconciled": True})
     await reporter.materialized(role_made(then, RoleSetup.code_version))
     await reporter.materialized(documents_linked(then, documents, RoleSetup.code_version))

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import dagster as dg
 
+from etter_dagster.model.assessment import AssessorInfo
 from etter_dagster.onboarding.steps import Step
 from etter_dagster.orchestration.partitions import roles
 from etter_dagster.orchestration.serving_run import OnboardConfig, run_onboarding
@@ -57,19 +58,24 @@ def parents_of(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
     return parents
 
 
-def build_role_assets(settings: Settings, steps: Sequence[Step]) -> dg.AssetsDefinition:
+def build_role_assets(
+    settings: Settings, steps: Sequence[Step], assessor: AssessorInfo
+) -> dg.AssetsDefinition:
     """The assets of all steps, as one op that may be run for any of them.
 
     Args:
         settings: For the freshness policy, and what a run works with.
         steps: In the order of the walk.
+        assessor: The configured one; what another one made is out of date.
     """
     parents = parents_of(steps)
 
     @dg.multi_asset(
         name="onboard",
         specs=[
-            _spec(settings, step, asset, parents[asset]) for step in steps for asset in step.assets
+            _spec(settings, step, asset, parents[asset], assessor)
+            for step in steps
+            for asset in step.assets
         ],
         can_subset=True,
         partitions_def=roles,
@@ -86,7 +92,9 @@ def build_role_assets(settings: Settings, steps: Sequence[Step]) -> dg.AssetsDef
     return onboard
 
 
-def _spec(settings: Settings, step: Step, asset: str, parents: Sequence[str]) -> dg.AssetSpec:
+def _spec(
+    settings: Settings, step: Step, asset: str, parents: Sequence[str], assessor: AssessorInfo
+) -> dg.AssetSpec:
     description, kinds = _BUILT_IN.get(
         asset, (f"Made by the step `{step.name}` for each role.", {"python"})
     )
@@ -98,7 +106,7 @@ def _spec(settings: Settings, step: Step, asset: str, parents: Sequence[str]) ->
         group_name=GROUP,
         owners=[OWNER],
         kinds=kinds,
-        code_version=step.code_version,
+        code_version=step.code_version_by(assessor),
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=timedelta(days=settings.max_assessment_age_days)
         ),

@@ -9,7 +9,8 @@ from __future__ import annotations
 import atexit
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import dagster as dg
 
@@ -21,7 +22,7 @@ from etter_dagster.orchestration.events import newest_event
 from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.orchestration.reporter import DagsterReporter
 from etter_dagster.orchestration.storage import HOME_ENV
-from etter_dagster.settings import get_settings
+from etter_dagster.settings import Settings, get_settings
 
 
 def reporter_from_environment() -> DagsterReporter | None:
@@ -60,10 +61,40 @@ def _reporter(home: str, _process: int) -> DagsterReporter:
     try:
         instance = dg.DagsterInstance.get()
     except Exception as error:
-        raise EtterError(
-            ErrorCode.STORE_UNAVAILABLE,
-            f"the Dagster instance of {HOME_ENV} cannot be opened ({type(error).__name__}): mend "
-            f"it, or unset {HOME_ENV} to onboard without telling Dagster",
-        ) from error
+        raise _not_opened(error) from error
     atexit.register(instance.dispose)
     return runless_reporter(instance)
+
+
+@contextmanager
+def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of the settings, for a command.
+
+    Args:
+        settings: Its folder.
+
+    Raises:
+        EtterError: `STORE_UNAVAILABLE`: there is none, or it cannot be opened.
+    """
+    home = settings.dagster_home
+    if not (home / "dagster.yaml").is_file():
+        raise EtterError(
+            ErrorCode.STORE_UNAVAILABLE,
+            "there is no Dagster instance in the folder of DAGSTER_HOME: run `etter up` once, or "
+            "set DAGSTER_HOME",
+        )
+    os.environ.setdefault(HOME_ENV, str(home))
+    try:
+        instance = dg.DagsterInstance.from_config(str(home))
+    except Exception as error:
+        raise _not_opened(error) from error
+    with instance:
+        yield instance
+
+
+def _not_opened(error: Exception) -> EtterError:
+    return EtterError(
+        ErrorCode.STORE_UNAVAILABLE,
+        f"the Dagster instance of {HOME_ENV} cannot be opened ({type(error).__name__}): mend "
+        f"it, or unset {HOME_ENV} to onboard without telling Dagster",
+    )

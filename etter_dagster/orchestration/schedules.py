@@ -8,6 +8,21 @@ from etter_dagster.orchestration.serving_run import KIND_TAG
 from etter_dagster.settings import Settings
 
 
+def build_schedules(
+    settings: Settings,
+    reassess: dg.UnresolvedAssetJobDefinition,
+    check_roles: dg.UnresolvedAssetJobDefinition,
+) -> list[dg.ScheduleDefinition]:
+    """All schedules.
+
+    Args:
+        settings: When.
+        reassess: `reassess_stale_roles`.
+        check_roles: `check_roles`.
+    """
+    return [build_nightly_schedule(settings, reassess), build_hourly_checks(check_roles)]
+
+
 def build_nightly_schedule(
     settings: Settings, job: dg.UnresolvedAssetJobDefinition
 ) -> dg.ScheduleDefinition:

@@ -32,6 +32,15 @@ ASK_SECONDS = 10.0  # for the list of companies
 Tick = Callable[[Services, dg.DagsterInstance, Round, float], Awaitable[str]]
 
 
+def build_source_sensors(settings: Settings) -> list[dg.SensorDefinition]:
+    """Both.
+
+    Args:
+        settings: Sources, stores, interval.
+    """
+    return [build_taxonomy_sensor(settings), build_document_sensor(settings)]
+
+
 def build_taxonomy_sensor(settings: Settings) -> dg.SensorDefinition:
     """`taxonomy_sensor`: what the taxonomy lists becomes roles.
 

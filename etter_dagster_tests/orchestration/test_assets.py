@@ -9,11 +9,14 @@ import dagster as dg
 import pytest
 
 from etter_dagster.definitions import build_definitions
+from etter_dagster.model.assessment import AssessorInfo
 from etter_dagster.onboarding import step_registry
 from etter_dagster.onboarding.step_registry import load_steps
 from etter_dagster.onboarding.steps import Step, StepContext, StepResult
 from etter_dagster.orchestration.assets import build_role_assets, parents_of
 from etter_dagster.settings import Settings
+
+ASSESSOR = AssessorInfo(name="llm", model="m", version="2")
 
 
 class Pay(Step):
@@ -29,7 +32,7 @@ class Pay(Step):
 
 
 def role_assets(settings: Settings) -> dg.AssetsDefinition:
-    return build_role_assets(settings, load_steps(settings))
+    return build_role_assets(settings, load_steps(settings), ASSESSOR)
 
 
 def parents(assets: dg.AssetsDefinition) -> dict[str, set[str]]:
@@ -129,9 +132,14 @@ def test_assets_carry_the_code_version_of_their_step(with_pay: Settings) -> None
     versions = {
         spec.key.to_user_string(): spec.code_version for spec in role_assets(with_pay).specs
     }
-    by_step = {asset: step.code_version for step in load_steps(with_pay) for asset in step.assets}
+    by_step = {
+        asset: step.code_version_by(ASSESSOR)
+        for step in load_steps(with_pay)
+        for asset in step.assets
+    }
     assert versions == by_step
     assert versions["pay_gap"] == "7"
+    assert versions["ai_assessment"] == "1 llm/m/2", "another model makes older ones out of date"
 
 
 def test_a_backfill_of_many_roles_is_one_run(settings: Settings) -> None:
