@@ -14,6 +14,7 @@ from etter_dagster.orchestration.jobs import (
     build_onboard_roles,
     build_reassessment_job,
 )
+from etter_dagster.orchestration.prune_job import prune_events, prune_events_daily
 from etter_dagster.orchestration.push_jobs import build_push_jobs
 from etter_dagster.orchestration.push_queue_sensor import build_push_queue_sensor
 from etter_dagster.orchestration.reassessment import build_reassessment_plan
@@ -40,8 +41,8 @@ def build_definitions(settings: Settings | None = None, **overrides: Any) -> dg.
             build_failed_roles(settings),
         ],
         "asset_checks": build_checks(settings),
-        "jobs": [onboard_roles, reassess, check_roles, *build_push_jobs(settings)],
-        "schedules": build_schedules(settings, reassess, check_roles),
+        "jobs": [onboard_roles, reassess, check_roles, prune_events, *build_push_jobs(settings)],
+        "schedules": [*build_schedules(settings, reassess, check_roles), prune_events_daily],
         "sensors": [
             build_push_queue_sensor(settings, onboard_roles),
             *build_source_sensors(settings),
