@@ -167,7 +167,7 @@ async def _check_one(
         company_id=order.company_id,
         role_name=order.role_name,
         role_id=rid,
-        documents=await _resolved(services, order.documents, fetch),
+        documents=await _resolved(services, order.company_id, order.documents, fetch),
         # What the role has already is not written again: it may change while the push waits.
         draup_role_id=None if _keeps_mapping(order, role) else draup_id,
         draup_role_name=None if _keeps_mapping(order, role) else draup_name,
@@ -272,18 +272,18 @@ def catalogued_jd(role: Role) -> bool:
 
 
 async def with_text(
-    services: Services, documents: Sequence[DocumentRef]
+    services: Services, company: str, documents: Sequence[DocumentRef]
 ) -> tuple[DocumentRef, ...]:
-    """Documents with their text, fetched from their `uri` where they bring none.
+    """A company's documents with their text, fetched from their `uri` where they bring none.
 
     Raises:
         EtterError: A `uri` is not allowed or cannot be read, or a text cannot be stored.
     """
-    return await _resolved(services, documents, _Fetch(allowed=True, file=False))
+    return await _resolved(services, company, documents, _Fetch(allowed=True, file=False))
 
 
 async def _resolved(
-    services: Services, documents: Sequence[DocumentRef], fetch: _Fetch
+    services: Services, company: str, documents: Sequence[DocumentRef], fetch: _Fetch
 ) -> tuple[DocumentRef, ...]:
     """Documents with their text; a `uri` is fetched here, once, for a single push."""
     resolved = []
@@ -302,6 +302,7 @@ async def _resolved(
                 document.uri,
                 services.settings,
                 field=f"documents[{index}].uri",
+                company=company,
                 allow_file=fetch.file,
             )
             check_document_text(f"documents[{index}].uri", text)

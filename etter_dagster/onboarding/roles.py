@@ -176,7 +176,7 @@ async def define_role(
     check_sizes(documents)
     if problems:
         raise ValidationFailed(*problems)
-    documents = await with_text(services, documents)
+    documents = await with_text(services, company, documents)
     await services.graph.put_role(
         company,
         role_name,

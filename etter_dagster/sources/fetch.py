@@ -1,4 +1,5 @@
-"""Fetching a caller's `uri`: `https` of allowed hosts, and `file` where the caller may.
+"""Fetching a caller's `uri`: `https` of allowed hosts, `s3` of the configured bucket, and `file`
+where the caller may.
 
 A caller must not reach the inside of the network through us: addresses are resolved once, all of
 them are checked, and the connection goes to a checked one; the same again at each redirect.
@@ -15,13 +16,18 @@ from urllib.parse import unquote
 import httpx
 
 from etter_dagster.model.errors import FieldProblem, SourceUnavailable, ValidationFailed
+from etter_dagster.model.identity import normalize_name
 from etter_dagster.settings import Settings
 from etter_dagster.sources.addresses import is_public
+from etter_dagster.sources.http_api import HttpStatus, retry_after
+from etter_dagster.sources.layout import layout_company
+from etter_dagster.sources.s3 import bucket_of
 from etter_dagster.sources.text import check_file_size, document_text
 
 MAX_REDIRECTS = 3
 TIMEOUT_SECONDS = 30.0  # of the whole fetch, redirects included
 _HTTPS_PORT = 443
+_S3 = "s3://"
 _REDIRECTS = (301, 302, 303, 307, 308)
 _TRANSIENT = (408, 425, 429)
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -43,6 +49,7 @@ async def fetch_document(
     settings: Settings,
     *,
     field: str = "uri",
+    company: str | None = None,
     allow_file: bool = False,
     resolver: Resolver = resolve,
     transport: httpx.AsyncBaseTransport | None = None,
@@ -51,9 +58,10 @@ async def fetch_document(
     """The text of the document behind a caller's `uri`.
 
     Args:
-        uri: `https://...` of an allowed host, or `file:...`.
+        uri: `https://...` of an allowed host, `s3://...` of the configured bucket, or `file:...`.
         settings: For the allowed hosts.
         field: The field to blame.
+        company: Whose role it is for; documents stored for another are refused.
         allow_file: Whether `file:` is allowed (command line and library only).
         resolver: Looks a host's addresses up.
         transport: Instead of the network.
@@ -64,14 +72,18 @@ async def fetch_document(
         EtterError: `PAYLOAD_TOO_LARGE`.
         SourceUnavailable: The host cannot be reached or has trouble.
     """
+    if uri.lower().startswith(_S3):
+        try:
+            reading = asyncio.to_thread(_object, uri[len(_S3) :], settings, field, company)
+            return await asyncio.wait_for(reading, timeout)
+        except asyncio.TimeoutError:
+            raise SourceUnavailable(f"{field}: S3 did not answer in time") from None
     try:
         url = httpx.URL(uri)
     except (httpx.InvalidURL, ValueError):
         raise _refused(field, "is not a URL; give https://...") from None
     if url.scheme == "file":
         return await asyncio.to_thread(_file, url, field, allow_file)
-    if url.scheme == "s3":
-        raise _refused(field, "s3:// is not read by this version; give the document's content")
     fetcher = _Fetcher(settings.allowed_document_hosts, field, resolver, transport)
     try:
         return await asyncio.wait_for(fetcher.text(url), timeout)
@@ -99,6 +111,30 @@ def _file(url: httpx.URL, field: str, allowed: bool) -> str:
     except OSError as error:
         raise _refused(field, f"{path} cannot be read ({error.strerror})") from None
     return document_text(data, path.name, field=field)
+
+
+def _object(place: str, settings: Settings, field: str, company: str | None) -> str:
+    """The text of an object; its key stands in the uri as it is, nothing is decoded."""
+    bucket, _, key = place.partition("/")
+    if settings.s3_bucket is None or bucket != settings.s3_bucket:
+        raise _refused(
+            field,
+            f"the bucket {bucket} is not allowed; give the content, or have an operator set "
+            "ETTER_S3_BUCKET",
+        )
+    if not key or key.endswith("/"):
+        raise _refused(field, "names no object; give s3://bucket/key")
+    owner = layout_company(key)
+    if owner is not None and company is not None and owner != normalize_name(company):
+        raise _refused(field, "is a document of another company")
+    name = key.rsplit("/", 1)[-1]
+    try:
+        data = bucket_of(bucket, settings.s3_endpoint_url).read(key)
+    except HttpStatus as error:
+        if error.status != httpx.codes.NOT_FOUND:
+            raise
+        raise _refused(field, f"there is no {name} in the bucket {bucket}; check the uri") from None
+    return document_text(data, name, field=field)
 
 
 class _Fetcher:
@@ -185,7 +221,7 @@ class _Fetcher:
         if status in _TRANSIENT or status >= 500:
             raise SourceUnavailable(
                 f"{self._field}: {url.host} answered {status}",
-                retry_after=_retry_after(response.headers.get("retry-after", "")),
+                retry_after=retry_after(response.headers.get("retry-after", "")),
             )
         if status != 200:
             raise _refused(self._field, f"{url.host} answered {status}; check the link")
@@ -201,7 +237,3 @@ class _Fetcher:
         return await asyncio.to_thread(
             document_text, bytes(data), name, content_type, field=self._field
         )
-
-
-def _retry_after(header: str) -> int:
-    return min(int(header), 3600) if header.isascii() and header.isdigit() else 30

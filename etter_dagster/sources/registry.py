@@ -20,6 +20,7 @@ from etter_dagster.sources.protocols import (
     ListingDocumentProvider,
     RoleTaxonomyProvider,
 )
+from etter_dagster.sources.s3 import S3Documents, bucket_of
 from etter_dagster.sources.samples import SampleDocuments, SampleTaxonomy
 from etter_dagster.sources.taxonomy_api import TaxonomyApi
 
@@ -91,6 +92,12 @@ def _documents_api(settings: Settings) -> DocumentProvider | None:
     return DocumentsApi(api, companies, _secret(settings.documents_api_token))
 
 
+def _s3_documents(settings: Settings) -> DocumentProvider | None:
+    if settings.s3_bucket is None:
+        return None
+    return S3Documents(bucket_of(settings.s3_bucket, settings.s3_endpoint_url))
+
+
 def _secret(value: SecretStr | None) -> str | None:
     return value.get_secret_value() if value else None
 
@@ -99,7 +106,10 @@ taxonomy_factories: Factories[RoleTaxonomyProvider] = Factories(
     samples=_sample_taxonomy, taxonomy_api=_taxonomy_api
 )
 document_factories: Factories[DocumentProvider] = Factories(
-    samples=_sample_documents, documents_api=_documents_api, folder=_folder_documents
+    samples=_sample_documents,
+    s3=_s3_documents,
+    documents_api=_documents_api,
+    folder=_folder_documents,
 )
 
 

@@ -11,7 +11,8 @@ from etter_dagster.model.documents import DocumentType
 from etter_dagster.model.errors import ErrorCode, EtterError, SourceUnavailable, ValidationFailed
 from etter_dagster.settings import Settings
 from etter_dagster.sources import get_document_provider
-from etter_dagster.sources.folder import FolderDocuments, encoded_name
+from etter_dagster.sources.folder import FolderDocuments
+from etter_dagster.sources.layout import encoded_name
 from etter_dagster_tests import papers
 
 JD, SOP = DocumentType.JOB_DESCRIPTION, DocumentType.SOP
