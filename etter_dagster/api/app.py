@@ -10,6 +10,7 @@ from etter_dagster import __version__
 from etter_dagster.api import (
     routes_batches,
     routes_dagster,
+    routes_documents,
     routes_graphql,
     routes_operations,
     routes_pushes,
@@ -40,6 +41,7 @@ def _rest_router() -> APIRouter:
     for part in (
         routes_pushes,
         routes_batches,
+        routes_documents,
         routes_roles,
         routes_role,
         routes_operations,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -19,6 +20,7 @@ from etter_dagster.stores.protocols import PushQueue, StoredAnswer
 
 KEY_HEADER = "Idempotency-Key"
 LIFETIME_SECONDS = 24 * 3600.0
+_BOUNDARY = re.compile(r"^multipart/.*boundary=\"?([^\";,\s]{8,70})", re.IGNORECASE)
 _ASK_AGAIN_SECONDS = 0.05
 _WAIT_SECONDS = 90.0  # longer than a dead process's reservation lasts
 
@@ -104,5 +106,11 @@ def _request_hash(request: Request, body: bytes) -> str:
     digest = hashlib.sha256()
     for part in (request.method, request.url.path, request.url.query, ""):
         digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
-    digest.update(body)
+    digest.update(_without_boundary(request, body))
     return digest.hexdigest()
+
+
+def _without_boundary(request: Request, body: bytes) -> bytes:
+    """A form's body without the line between its parts, which each sending makes anew."""
+    boundary = _BOUNDARY.search(request.headers.get("content-type", ""))
+    return body.replace(boundary[1].encode("latin-1"), b"") if boundary else body

@@ -27,16 +27,17 @@ from etter_dagster.model.errors import ErrorCode, EtterError
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 DRAIN_BYTES = 4 * MAX_BODY_BYTES
-JSON = "application/json"
+JSON, FORM = "application/json", "multipart/form-data"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
-def accepts(*media_types: str) -> Callable[[Endpoint], Endpoint]:
-    """Says which media types an endpoint reads, where that is not JSON alone."""
+def accepts(*media_types: str, limit: int = MAX_BODY_BYTES) -> Callable[[Endpoint], Endpoint]:
+    """Says which media types an endpoint reads, where that is not JSON alone, and how much."""
 
     def mark(endpoint: Endpoint) -> Endpoint:
         endpoint.media_types = media_types  # type: ignore[attr-defined]
+        endpoint.body_limit = limit  # type: ignore[attr-defined]
         return endpoint
 
     return mark
@@ -79,6 +80,7 @@ class EtterRoute(ExactPathRoute):
         self.media_types: tuple[str, ...] = getattr(
             endpoint, "media_types", (JSON,) if self.body_field is not None else ()
         )
+        self.body_limit: int = getattr(endpoint, "body_limit", MAX_BODY_BYTES)
         self.query_names = _query_names(self.dependant)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,6 +111,8 @@ class EtterRoute(ExactPathRoute):
 
     async def _answer(self, inner: Handler, request: Request) -> Response:
         runtime = runtime_of(request)
+        if FORM in self.media_types:
+            inner = _of_form(inner)
         if self.needs.scope is not None:
             request.state.caller = await authenticate(request)
         else:
@@ -116,7 +120,7 @@ class EtterRoute(ExactPathRoute):
         self._check_query(request)
         if request.method not in ("POST", "PUT"):
             return await inner(request)
-        body = await read_body(request)
+        body = await read_body(request, self.body_limit)
         if body and self.media_types:
             _check_media_type(request, self.media_types)
         key = request.headers.get(KEY_HEADER, "")
@@ -177,6 +181,20 @@ def _replayed(request: Request, body: bytes) -> Request:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return Request(request.scope, receive)
+
+
+def _of_form(inner: Handler) -> Handler:
+    """The same handler, which says of a broken form that it is one."""
+
+    async def handler(request: Request) -> Response:
+        try:
+            return await inner(request)
+        except HTTPException as error:
+            if error.status_code != 400:
+                raise
+            raise unprocessable("body", f"is no readable {FORM}; send the file in a form") from None
+
+    return handler
 
 
 def _check_media_type(request: Request, legal: tuple[str, ...]) -> None:

@@ -8,12 +8,12 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from etter_dagster.model.comparison import Comparison
-from etter_dagster.model.documents import DocumentRef
+from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.push import Source, WorkflowOptions
 from etter_dagster.onboarding.accept import Accepted
 from etter_dagster.onboarding.documents import DocumentsView
-from etter_dagster.onboarding.roles import AssessmentView, RoleView
+from etter_dagster.onboarding.roles import AssessmentView, RoleView, UploadView
 from etter_dagster.onboarding.status import StatusView
 from etter_dagster.onboarding.views import (
     AssessmentsView,
@@ -43,6 +43,8 @@ class Call(Generic[Answer]):
     read: Callable[[Any], Answer]
     params: Json = field(default_factory=dict)
     json: Json | None = None
+    form: Json | None = None
+    files: Mapping[str, tuple[str, bytes]] | None = None
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     also: tuple[int, ...] = ()
@@ -270,6 +272,37 @@ def assessments(role_id: str) -> Call[AssessmentsView]:
         f"/assessments/{_segment(role_id)}",
         AssessmentsView.model_validate,
         params={"history": True},
+    )
+
+
+def upload_document(
+    company_name: str,
+    role_name: str,
+    data: bytes,
+    *,
+    name: str,
+    type: DocumentType = DocumentType.JOB_DESCRIPTION,
+    created_by: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[UploadView]:
+    """Links a file to a role and gives the text that was found in it. Nothing is queued.
+
+    Args:
+        company_name: The company's name.
+        role_name: The role's name; a new one is created in `draft`.
+        data: The file: PDF, DOCX, HTML, Markdown or text, at most 20 MiB.
+        name: Its name, which says the format where its bytes do not.
+        type: What it is.
+        created_by: Who asks.
+        idempotency_key: The same key within 24 h gets the first answer again.
+    """
+    return Call(
+        "POST",
+        f"/roles/{_segment(company_name)}/{_segment(role_name)}/documents",
+        UploadView.model_validate,
+        form=_given({"type": type.value, "created_by": created_by}),
+        files={"file": (name, data)},
+        headers=_once(idempotency_key),
     )
 
 

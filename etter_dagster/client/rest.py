@@ -83,6 +83,8 @@ def _request(call: Call[Any]) -> dict[str, Any]:
         "url": call.path,
         "params": call.params,
         "json": call.json,
+        "data": call.form,
+        "files": call.files,
         "content": call.content,
         "headers": call.headers,
     }
@@ -158,6 +160,7 @@ class EtterClient:
     companies = sync_method(calls.companies)
     roles = sync_method(calls.roles)
     put_role = sync_method(calls.put_role)
+    upload_document = sync_method(calls.upload_document)
     assessment = sync_method(calls.assessment)
     assessments = sync_method(calls.assessments)
     compare_assessments = sync_method(calls.compare_assessments)
@@ -275,6 +278,7 @@ class AsyncEtterClient:
     companies = async_method(calls.companies)
     roles = async_method(calls.roles)
     put_role = async_method(calls.put_role)
+    upload_document = async_method(calls.upload_document)
     assessment = async_method(calls.assessment)
     assessments = async_method(calls.assessments)
     compare_assessments = async_method(calls.compare_assessments)

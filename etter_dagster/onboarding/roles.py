@@ -6,10 +6,10 @@ import base64
 from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from etter_dagster.model.assessment import AssessedTask, Assessment, AssessorInfo
-from etter_dagster.model.documents import DocumentRef
+from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.errors import FieldProblem, NotFound, ValidationFailed
 from etter_dagster.model.identity import name_problem, normalize_name, role_id
 from etter_dagster.model.lifecycle import RoleStatus, shown_state
@@ -43,6 +43,20 @@ class RoleView(BaseModel):
     assessed_at: datetime | None
     stale_reasons: tuple[StaleReason, ...]
     workflow_id: str | None
+
+
+class UploadView(BaseModel):
+    """The body of `POST /roles/{company_name}/{role_name}/documents`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role_id: str
+    state: RoleStatus
+    document_id: str
+    type: DocumentType
+    name: str | None
+    content: str = Field(description="The text that was found, as Markdown where it has structure.")
+    content_hash: str
 
 
 class ScoresView(BaseModel):
@@ -187,6 +201,21 @@ async def define_role(
     if documents:
         await services.graph.link_documents(rid, linked_documents(documents, services.clock()))
     return await role_view(services, rid)
+
+
+async def upload_document(
+    services: Services, company: str, role_name: str, document: DocumentRef
+) -> UploadView:
+    """Links a document to a role, which is created in `draft` if it is new; nothing is queued.
+
+    Raises:
+        ValidationFailed: A name is wrong.
+    """
+    view = await define_role(services, company, role_name, documents=[document])
+    (linked,) = linked_documents([document], services.clock())
+    return UploadView(
+        role_id=view.role_id, state=view.state, **linked.model_dump(exclude={"linked_at"})
+    )
 
 
 async def _matching(

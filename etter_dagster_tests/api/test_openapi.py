@@ -20,6 +20,7 @@ ROUTES = {
     "GET /companies",
     "GET /roles/{company_name}",
     "PUT /roles/{company_name}/{role_name}",
+    "POST /roles/{company_name}/{role_name}/documents",
     "POST /push-batch",
     "GET /batch-status/{batch_id}",
     "POST /retry-failed/{batch_id}",
