@@ -6,6 +6,7 @@
 #   make up        everything on this machine, with your own data folder
 #   make test      the tests;  make lint  style, types, direction of imports;  make check  both
 #   make test-servers  fetches the real servers that tests start; without one, its tests are skipped
+#   make check-deploy   docker-compose.yml, Dockerfile and manifests, by their own tools (needs Go)
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 VENV ?= .venv
@@ -18,6 +19,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
 .PHONY: help install install-dev demo up test test-servers lint check format clean
+.PHONY: help install install-dev demo up test lint check check-deploy format clean
 
 help:  ## this list
 	@sed -n '3,/^[^#]/s/^# \{0,3\}//p' Makefile
@@ -57,6 +59,9 @@ format: $(INSTALLED_DEV)
 	$(BIN)/ruff format .
 
 check: lint test
+
+check-deploy: $(INSTALLED_DEV)
+	tools/check-deploy.sh
 
 clean:
 	rm -rf $(VENV) .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

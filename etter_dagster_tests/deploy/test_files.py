@@ -1,0 +1,112 @@
+"""The files of a deployment agree with each other and with the code, and hold no secret."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from etter_dagster.settings import Settings
+from etter_dagster_tests.deploy.files import (
+    COMPOSE,
+    MANIFESTS,
+    OURS,
+    ROOT,
+    essence,
+    manifest_commands,
+    procfile,
+)
+
+SERVICES = COMPOSE["services"]
+
+
+@pytest.mark.parametrize("name", procfile())
+def test_a_process_is_started_by_the_same_command_everywhere(name: str) -> None:
+    """What is tested without containers (the Procfile) is what runs in them."""
+    wanted = essence(procfile()[name])
+    assert essence(SERVICES[name]["command"]) == wanted
+    assert essence(manifest_commands()[name]) == wanted
+
+
+def test_every_process_of_ours_is_in_all_three() -> None:
+    ours = {n for n, service in SERVICES.items() if "ETTER_ENVIRONMENT" in str(service)}
+    assert ours == set(OURS) == set(manifest_commands()) == {*procfile(), "migrate"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_bounded_and_watched(name: str) -> None:
+    service = SERVICES[name]
+    assert service["mem_limit"]
+    if name not in ("migrate", "worker"):
+        assert service["healthcheck"]["test"]
+
+
+def test_only_the_proxy_can_be_reached_from_outside() -> None:
+    """Dagster's webserver and the stores let in everybody who reaches them."""
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+    assert SERVICES["proxy"]["ports"][0].split(":")[1] == "-127.0.0.1"
+    for name in ("webserver", "neo4j", "redis", "postgres"):
+        networks = SERVICES[name]["networks"]
+        assert all(COMPOSE["networks"][network].get("internal") for network in networks)
+
+
+def test_containers_of_ours_may_do_little() -> None:
+    for name in OURS:
+        service = SERVICES[name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+
+
+def test_settings_that_are_set_exist() -> None:
+    """A misspelt name would only be a warning in a log."""
+    fields = {f"ETTER_{name.upper()}" for name in Settings.model_fields}
+    known = fields | {f"{name}_FILE" for name in fields}
+    compose = {name for service in OURS for name in SERVICES[service]["environment"]}
+    assert compose <= known
+    assert set(MANIFESTS[0]["data"]) <= known
+
+
+def test_no_file_holds_a_secret() -> None:
+    """Whatever is secret comes from a file that is not in the repository."""
+    secret = re.compile(r"(?i)(password|token|secret|broker_url|postgres_url|api_key)(?!\w*_FILE$)")
+    for service in SERVICES.values():
+        for name in service.get("environment", {}):
+            assert not secret.search(name), name
+    assert not any(secret.search(name) for name in MANIFESTS[0]["data"])
+
+
+def test_the_secrets_are_made_once_at_random(tmp_path: Path) -> None:
+    """A second run must not replace a password that a store has taken over."""
+    script = tmp_path / "deploy" / "make-secrets.sh"
+    script.parent.mkdir()
+    script.write_bytes((ROOT / "deploy" / "make-secrets.sh").read_bytes())
+
+    def made() -> dict[str, str]:
+        subprocess.run(["sh", str(script)], check=True, capture_output=True)
+        return {path.name: path.read_text() for path in (script.parent / "secrets").iterdir()}
+
+    first = made()
+    assert made() == first
+    wanted = {Path(entry["file"]).name for entry in COMPOSE["secrets"].values()}
+    assert {*first, "api_keys.json"} == wanted
+    passwords = [first[f"{store}_password"] for store in ("neo4j", "redis", "postgres")]
+    assert len(set(passwords)) == 3
+    assert all(len(password) >= 40 for password in passwords)
+    assert first["neo4j_auth"] == f"neo4j/{passwords[0]}"
+    assert not os.stat(script.parent / "secrets").st_mode & 0o077
+
+
+def test_git_ignores_the_secrets() -> None:
+    assert "/deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_the_image_installs_extras_that_exist() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    section = project.split("[project.optional-dependencies]")[1].split("\n[")[0]
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
+    (extras,) = re.findall(r"\.\[([\w,]+)\]", dockerfile)
+    assert set(extras.split(",")) <= set(re.findall(r"^([\w-]+) = \[", section, re.M))
+    assert re.search(r"^USER \d+$", dockerfile, re.M)
