@@ -18,8 +18,7 @@ export VENV PYTHON
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: help install install-dev demo up test test-servers lint check format clean
-.PHONY: help install install-dev demo up test lint check check-deploy format clean
+.PHONY: help install install-dev demo up test test-servers lint check check-deploy format clean
 
 help:  ## this list
 	@sed -n '3,/^[^#]/s/^# \{0,3\}//p' Makefile
