@@ -26,11 +26,21 @@ async def test_an_outage_of_a_source_is_never_a_missing_document(
     answer = await rest.http.post("/push", json=body)
     assert error(answer, 503, "SOURCE_UNAVAILABLE")["recoverable"] is True
     assert int(answer.headers["Retry-After"]) > 0
-    answer = await rest.http.post("/push-batch", json={"company_id": "Acme", "roles": [body]})
-    assert len(error(answer, 503, "SOURCE_UNAVAILABLE")["rejected"]) == 1
-    assert int(answer.headers["Retry-After"]) > 0
     assert (await rest.http.get("/pushes")).json()["total_count"] == 0
     assert (await rest.http.post("/push", json=push_body("B"))).status_code == 200
+
+
+async def test_a_batch_asks_no_source(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand roles would be ten thousand calls; the catalogue knows what there is."""
+    asked: list[Any] = []
+    services = await rest.services()
+    monkeypatch.setattr(services.document_source, "get_document", lambda *of: asked.append(of))
+    body = {"company_id": "Acme", "role_name": "A", "draup_role_name": "Data"}
+    answer = await rest.http.post("/push-batch", json={"company_id": "Acme", "roles": [body]})
+    assert "none is known yet" in error(answer, 400, "VALIDATION_ERROR")["message"]
+    assert not asked
+    await rest.http.post("/push", json=body)
+    assert len(asked) == 1
 
 
 async def test_a_store_that_is_away_is_a_503_on_every_route(
