@@ -37,14 +37,23 @@ class Refusal(_Record):
     Args:
         why: The rule.
         message: For people.
+        at: When that was found, by the store's clock.
         retry_at: When it may, as far as that is known.
         last_error: Of the last attempt, where `why` is that there were enough.
     """
 
     why: Why
     message: str
+    at: datetime
     retry_at: datetime | None = None
     last_error: str | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until `retry_at`."""
+        if self.retry_at is None:
+            return None
+        return max(0.0, (self.retry_at - self.at).total_seconds())
 
 
 class SpendLimits(_Record):
@@ -67,12 +76,14 @@ class SpendLimits(_Record):
 
 
 class Situation(_Record):
-    """What counts for one assessor now; money in millionths, reserved included.
+    """What counts for one assessor now (`at`, by the store's clock); money in millionths, reserved
+    included.
 
     `begun` counts the calls that began within the window of the limits, `frees_at` is when the next
     may begin if that is all of them.
     """
 
+    at: datetime
     breaker: Breaker = Field(default_factory=Breaker)
     probing: bool = False  # the breaker's probe is out and its worker lives
     outstanding: int = 0
@@ -104,7 +115,6 @@ def refuse(
     limits: SpendLimits,
     *,
     company: str | None,
-    now: datetime,
     share: float = 1.0,
 ) -> Refusal | None:
     """Why no call may begin now, or None if one may.
@@ -113,25 +123,23 @@ def refuse(
         situation: What counts.
         limits: What is allowed.
         company: Whose call it is; None leaves company budgets out.
-        now: The present.
         share: Of the cost of an assessment that the call takes.
     """
     return (
-        _by_breaker(situation, now)
-        or _by_budget(situation, limits, company, now, share)
+        _by_breaker(situation)
+        or _by_budget(situation, limits, company, share)
         or _by_limits(situation, limits)
     )
 
 
-def room(situation: Situation, limits: SpendLimits, now: datetime) -> Room:
+def room(situation: Situation, limits: SpendLimits) -> Room:
     """How far work may go on.
 
     Args:
         situation: What counts.
         limits: What is allowed.
-        now: The present.
     """
-    closed = _by_breaker(situation, now) or _by_budget(situation, limits, None, now, 1.0)
+    closed = _by_breaker(situation) or _by_budget(situation, limits, None, 1.0)
     cost = round(limits.cost * MICRO)
     spent = [
         company
@@ -145,7 +153,7 @@ def room(situation: Situation, limits: SpendLimits, now: datetime) -> Room:
         None if limits.per_minute is None else limits.window[0] - situation.begun,
         _affordable(situation.day, cost, limits.per_day),
         _affordable(situation.month, cost, limits.per_month),
-        1 if situation.breaker.half_open(now) else None,
+        1 if situation.breaker.half_open(situation.at) else None,
     ]
     known = [n for n in more if n is not None]
     calls = situation.outstanding + max(0, min(known)) if known else None
@@ -167,57 +175,66 @@ def budget_left(situation: Situation, limits: SpendLimits) -> float | None:
     return max(0.0, min(left)) if left else None
 
 
-def _by_breaker(situation: Situation, now: datetime) -> Refusal | None:
-    breaker = situation.breaker
+def _by_breaker(situation: Situation) -> Refusal | None:
+    breaker, now = situation.breaker, situation.at
     if breaker.is_open(now):
         return Refusal(
             why=Why.BREAKER,
             message="the assessor is failing and is left alone for a while",
+            at=now,
             retry_at=breaker.open_until,
         )
     if breaker.half_open(now) and situation.probing:
-        return Refusal(why=Why.BREAKER, message="the assessor was failing and is being tried")
+        message = "the assessor was failing and is being tried"
+        return Refusal(why=Why.BREAKER, message=message, at=now)
     if breaker.paused_until is not None and now < breaker.paused_until:
         return Refusal(
             why=Why.PAUSED,
             message="the assessor asked for a pause",
+            at=now,
             retry_at=breaker.paused_until,
         )
     return None
 
 
 def _by_budget(
-    situation: Situation, limits: SpendLimits, company: str | None, now: datetime, share: float
+    situation: Situation, limits: SpendLimits, company: str | None, share: float
 ) -> Refusal | None:
+    now = situation.at
     cost = round(limits.cost * share * MICRO)
     if limits.per_month is not None and not _fits(situation.month, cost, limits.per_month):
-        return _spent("this month's budget is spent", "ETTER_BUDGET_PER_MONTH", _next_month(now))
+        what = "this month's budget is spent"
+        return _spent(what, "ETTER_BUDGET_PER_MONTH", now, _next_month(now))
     if limits.per_day is not None and not _fits(situation.day, cost, limits.per_day):
-        return _spent("today's budget is spent", "ETTER_BUDGET_PER_DAY", _next_day(now))
+        return _spent("today's budget is spent", "ETTER_BUDGET_PER_DAY", now, _next_day(now))
     if company is None or company not in limits.companies:
         return None
     cap = limits.companies[company]
     if not _fits(situation.companies.get(company, 0), cost, cap):
         what = f"this month's budget of {company} is spent"
-        return _spent(what, "its budget_per_month in ETTER_COMPANIES_FILE", _next_month(now))
+        setting = "its budget_per_month in ETTER_COMPANIES_FILE"
+        return _spent(what, setting, now, _next_month(now))
     return None
 
 
 def _by_limits(situation: Situation, limits: SpendLimits) -> Refusal | None:
     if limits.concurrent is not None and situation.outstanding >= limits.concurrent:
-        return Refusal(why=Why.CONCURRENCY, message="as many calls as allowed are outstanding")
+        message = "as many calls as allowed are outstanding"
+        return Refusal(why=Why.CONCURRENCY, message=message, at=situation.at)
     if limits.per_minute is not None and situation.begun >= limits.window[0]:
         return Refusal(
             why=Why.RATE,
             message="as many calls as allowed have begun",
+            at=situation.at,
             retry_at=situation.frees_at,
         )
     return None
 
 
-def _spent(what: str, setting: str, until: datetime) -> Refusal:
+def _spent(what: str, setting: str, now: datetime, until: datetime) -> Refusal:
     return Refusal(
         why=Why.BUDGET,
+        at=now,
         message=f"{what}; it goes on at {until:%Y-%m-%dT%H:%M:%SZ}, or raise {setting}",
         retry_at=until,
     )

@@ -45,6 +45,5 @@ async def _refusal(services: Services, company_id: str) -> EtterError | None:
     spent = await services.assessors.guard.refusal(company_id)
     if spent is None:
         return None
-    assert spent.retry_at is not None
-    left = (spent.retry_at - services.clock()).total_seconds()
-    return EtterError(ErrorCode.BUDGET_EXCEEDED, spent.message, retry_after=max(1, math.ceil(left)))
+    left = math.ceil(spent.seconds_left or 0)
+    return EtterError(ErrorCode.BUDGET_EXCEEDED, spent.message, retry_after=max(1, left))

@@ -98,12 +98,13 @@ def open_services(
     from etter_dagster.onboarding.step_registry import load_steps
 
     settings = settings or get_settings()
-    ledger = open_ledger(settings, clock)
+    # Machines whose clocks differ must agree on when a lease ends: it is the store's to say.
+    stores_clock = None if clock is utc_now else clock
+    ledger = open_ledger(settings, stores_clock)
     return Services(
         settings=settings,
         graph=open_graph(settings, clock),
-        # Machines whose clocks differ must agree on when a lease ends: it is the store's to say.
-        queue=open_queue(settings, None if clock is utc_now else clock),
+        queue=open_queue(settings, stores_clock),
         ledger=ledger,
         assessors=open_assessors(settings, ledger, clock),
         taxonomy=get_role_taxonomy_provider(settings),

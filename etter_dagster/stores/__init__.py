@@ -9,6 +9,7 @@ from etter_dagster.settings import Settings
 from etter_dagster.stores.access import AccessStore
 from etter_dagster.stores.ledger import Ledger
 from etter_dagster.stores.protocols import PushQueue, RoleGraph
+from etter_dagster.stores.redis_ledger import RedisLedger
 from etter_dagster.stores.redis_queue import RedisPushQueue
 from etter_dagster.stores.sqlite_access import SqliteAccess
 from etter_dagster.stores.sqlite_graph import SqliteRoleGraph
@@ -74,11 +75,14 @@ def open_access(settings: Settings, clock: Callable[[], datetime] = _utc_now) ->
     return SqliteAccess(settings.data_dir / "access.db", clock, forward=_forward(settings))
 
 
-def open_ledger(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> Ledger:
-    """The ledger of paid calls that the settings name; connected at first use.
+def open_ledger(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ledger:
+    """The ledger of paid calls: where the queue is; connected at first use.
 
     Args:
-        settings: `data_dir` for the embedded one.
-        clock: The present, in UTC.
+        settings: `redis_*`, or `data_dir` for the embedded one.
+        clock: The present, in UTC; if None, that of the machine which holds the ledger.
     """
+    if not settings.embedded_queue:
+        return RedisLedger(settings, clock)
+    clock = clock or _utc_now
     return SqliteLedger(settings.data_dir / "ledger.db", clock, forward=_forward(settings))

@@ -21,6 +21,10 @@ from etter_dagster.model.ledger import (
 )
 from etter_dagster.model.spending import Refusal, Situation, SpendLimits
 
+# Raw answers are long. Once read, an assessment is in the graph; they are kept for what may go
+# wrong on the way there.
+KEEP_ANSWERS_SECONDS = 7 * 86_400
+
 
 class Ledger(Protocol):
     """Every paid call: attempts before they are sent, raw answers before they are read, money.
@@ -60,7 +64,10 @@ class Ledger(Protocol):
         """
 
     async def answered(self, attempt_id: int, answer: RawAnswer) -> None:
-        """Stores a raw answer; on disk on return, so that it may be read. A late one counts."""
+        """Stores a raw answer; on disk on return, so that it may be read. A late one counts.
+
+        It is kept for `KEEP_ANSWERS_SECONDS`.
+        """
 
     async def ended(
         self,

@@ -1,4 +1,4 @@
-"""The Lua scripts of the Redis queue, each one atomic step, with the model's rules put before them.
+"""The Lua scripts of the Redis stores, each one atomic step, with the model's rules before them.
 
 What changes the queue stands in `lua/`; the constants come from the model, so that no rule is
 written down twice. The arithmetic of `claim_order` is repeated there and tested against it.
@@ -29,6 +29,8 @@ def script(name: str) -> str:
     Args:
         name: Its file in `lua/`, without the ending.
     """
+    if name.startswith("ledger_"):
+        return "\n".join([_file("ledger_common"), _file(name)])
     return "\n".join([_constants(), _file("common"), _file(name)])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from etter_dagster.model.breaker import Breaker, Signal
 from etter_dagster.model.errors import LeaseLost
@@ -19,6 +19,7 @@ from etter_dagster.model.ledger import (
     Spending,
 )
 from etter_dagster.model.spending import Refusal, Situation, SpendLimits, Why, periods, refuse
+from etter_dagster.stores.ledger import KEEP_ANSWERS_SECONDS
 from etter_dagster.stores.times import micros, moment
 
 _ALIVE = "holder IN (SELECT holder FROM holders WHERE until >= :now)"
@@ -115,11 +116,12 @@ def begin(
     if before["n"] >= limits.attempts:
         return Refusal(
             why=Why.ATTEMPTS,
+            at=now,
             message=f"it was tried {before['n']} times",
             last_error=get(connection, before["last"]).error,
         )
     found = situation(connection, call.assessor, limits, now)
-    refusal = refuse(found, limits, company=call.company_id, now=now, share=new.share)
+    refusal = refuse(found, limits, company=call.company_id, share=new.share)
     if refusal is not None:
         return refusal
     row = {
@@ -153,6 +155,12 @@ def answered(
     attempt = get(connection, attempt_id)
     connection.execute(
         "INSERT OR REPLACE INTO answers VALUES (?, ?)", (attempt_id, answer.model_dump_json())
+    )
+    connection.execute(
+        "DELETE FROM answers WHERE attempt_id IN (SELECT attempt_id FROM attempts "
+        "WHERE ended_at < ? AND attempt_id IN "
+        "(SELECT attempt_id FROM answers ORDER BY attempt_id LIMIT 10))",
+        (micros(now - timedelta(seconds=KEEP_ANSWERS_SECONDS)),),
     )
     cost = round((attempt.cost if answer.cost is None else answer.cost) * MICRO)
     _settle(connection, attempt, Outcome.ANSWERED, cost, now)
@@ -203,6 +211,7 @@ def situation(
     }
     begun, frees_at = _begun(connection, assessor, limits, now)
     return Situation(
+        at=now,
         breaker=breaker,
         probing=bool(connection.execute(f"{living} AND attempt_id = :probe", given).fetchone()[0]),
         outstanding=connection.execute(living, given).fetchone()[0],

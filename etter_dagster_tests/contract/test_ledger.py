@@ -14,6 +14,7 @@ from etter_dagster.model.ledger import Attempt, CallId, NewAttempt, Outcome, Raw
 from etter_dagster.model.spending import Refusal, SpendLimits, Why
 from etter_dagster.settings import Settings
 from etter_dagster.stores import Ledger, open_ledger
+from etter_dagster.stores.ledger import KEEP_ANSWERS_SECONDS
 from etter_dagster_tests.conftest import Clock
 
 LIMITS = SpendLimits(cost=1.5)
@@ -22,9 +23,9 @@ TTL = 30.0
 
 
 @pytest.fixture
-def open_a_ledger(embedded_stores: Settings, clock: Clock) -> Callable[[], Ledger]:
+def open_a_ledger(queue_stores: Settings, clock: Clock) -> Callable[[], Ledger]:
     """Opens the same ledger again, as another process would."""
-    return lambda: open_ledger(embedded_stores, clock)
+    return lambda: open_ledger(queue_stores, clock)
 
 
 @pytest.fixture
@@ -326,3 +327,18 @@ async def test_attempts_are_listed_newest_first(ledger: Ledger) -> None:
         await begun(ledger, role)
     assert [a.call.role_id for a in await ledger.attempts()] == ["r3", "r2", "r1"]
     assert [a.call.role_id for a in await ledger.attempts(role_id="r2")] == ["r2"]
+
+
+async def test_raw_answers_are_forgotten_after_a_week(
+    ledger: Ledger, clock: Clock, queue_stores: Settings
+) -> None:
+    """A hundred thousand of them would be gigabytes; the assessments are in the graph by then."""
+    if not queue_stores.embedded_queue:
+        pytest.skip("Redis forgets by its own clock")
+    old = await begun(ledger, "r1")
+    await ledger.answered(old.attempt_id, RawAnswer(body="old"))
+    clock.tick(KEEP_ANSWERS_SECONDS + 1)
+    new = await begun(ledger, "r2")
+    await ledger.answered(new.attempt_id, RawAnswer(body="new"))
+    assert (await ledger.past(old.call)).answer is None
+    assert (await ledger.past(new.call)).answer == RawAnswer(body="new")

@@ -20,6 +20,7 @@ from etter_dagster.onboarding.accept import accept_many
 from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.onboarding.status import find_pushes
 from etter_dagster.settings import Settings
+from etter_dagster_tests.servers.redis import RedisServer
 from etter_dagster_tests.standin.app import create_standin
 from etter_dagster_tests.standin.server import serving
 from etter_dagster_tests.standin.state import ASSESS, StandinState
@@ -79,10 +80,19 @@ def state() -> StandinState:
     return StandinState()
 
 
+@pytest.fixture(params=["sqlite", "redis"])
+def stores(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+    """Settings of each kind of queue and ledger."""
+    if request.param == "sqlite":
+        return settings
+    server: RedisServer = request.getfixturevalue("redis")
+    return server.settings(settings)
+
+
 @pytest.fixture
-def paid_settings(settings: Settings, state: StandinState) -> Iterator[Settings]:
+def paid_settings(stores: Settings, state: StandinState) -> Iterator[Settings]:
     with serving(create_standin(state)) as url:
-        yield settings.with_changes(
+        yield stores.with_changes(
             assessor="workflow_api",
             workflow_api_base_url=url,
             workflow_api_timeout=2,
@@ -118,6 +128,8 @@ def _starting(settings: Settings) -> Iterator[Start]:
         if getattr(settings, name) is not None
     }
     values["optional_steps"] = "none"
+    if settings.redis_password:
+        values["redis_password"] = settings.redis_password.get_secret_value()
     env = {**os.environ, **{f"ETTER_{k.upper()}": str(v) for k, v in values.items()}}
 
     def start(name: str) -> subprocess.Popen[bytes]:

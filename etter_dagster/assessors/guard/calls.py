@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -37,7 +36,6 @@ class LedgeredCalls:
     Args:
         ledger: Where everything is recorded.
         limits: What the settings allow.
-        clock: The present, in UTC.
         call: Which call, but for its part.
         renewed: The same where the answer that is there is from before `oldest`.
         oldest: An older answer does not count.
@@ -51,7 +49,6 @@ class LedgeredCalls:
         *,
         ledger: Ledger,
         limits: SpendLimits,
-        clock: Callable[[], datetime],
         call: CallId,
         renewed: CallId,
         oldest: datetime,
@@ -61,7 +58,6 @@ class LedgeredCalls:
     ) -> None:
         self._ledger = ledger
         self._limits = limits
-        self._clock = clock
         self._call = call
         self._renewed = renewed
         self._oldest = oldest
@@ -115,7 +111,6 @@ class LedgeredCalls:
                 situation,
                 self._limits,
                 company=self._call.company_id,
-                now=self._clock(),
                 share=share,
             )
             if refusal is None:
@@ -124,16 +119,14 @@ class LedgeredCalls:
 
     async def _wait(self, refusal: Refusal) -> None:
         """Waits a little for a refusal that soon ends; any other is raised."""
-        left = None
-        if refusal.retry_at is not None:
-            left = max(0.0, (refusal.retry_at - self._clock()).total_seconds())
+        left = refusal.seconds_left
         if refusal.why is Why.ATTEMPTS:
             raise _exhausted(refusal.last_error or refusal.message)
         soon = refusal.why is Why.CONCURRENCY or (
             refusal.why in (Why.RATE, Why.PAUSED) and left is not None and left <= WAIT_SECONDS
         )
         if not soon:
-            raise postponed(refusal, self._clock())
+            raise postponed(refusal)
         shortest, longest = _ASK_AGAIN_SECONDS
         await asyncio.sleep(min(longest, max(shortest, left or 0.0)))
 
@@ -201,16 +194,13 @@ class LedgeredCalls:
         )
 
 
-def postponed(refusal: Refusal, now: datetime) -> Postponed:
+def postponed(refusal: Refusal) -> Postponed:
     """A refusal as what gives the push back.
 
     Args:
         refusal: Why no call may begin.
-        now: The present.
     """
-    left = None
-    if refusal.retry_at is not None:
-        left = float(math.ceil(max(0.0, (refusal.retry_at - now).total_seconds())))
+    left = None if refusal.seconds_left is None else float(math.ceil(refusal.seconds_left))
     spent = refusal.why is Why.BUDGET
     code = ErrorCode.BUDGET_EXCEEDED if spent else ErrorCode.STEP_FAILED
     return Postponed(refusal.message, code=code, retry_after=left)

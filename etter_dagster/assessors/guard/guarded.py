@@ -111,11 +111,11 @@ class GuardedAssessor:
 
     async def room(self) -> Room:
         """How far work may go on; a half-open breaker is tried with a free call first."""
-        now = self._clock()
         situation = await self._ledger.situation(self.info.name, self.limits)
-        if situation.breaker.half_open(now) and not situation.probing and not await self._there():
+        half_open = situation.breaker.half_open(situation.at) and not situation.probing
+        if half_open and not await self._there():
             situation = await self._ledger.situation(self.info.name, self.limits)
-        return room(situation, self.limits, now)
+        return room(situation, self.limits)
 
     async def refusal(self, company: str) -> Refusal | None:
         """Whose budget is spent already, if any is.
@@ -124,7 +124,7 @@ class GuardedAssessor:
             company: Who wants to push.
         """
         situation = await self._ledger.situation(self.info.name, self.limits)
-        found = refuse(situation, self.limits, company=company, now=self._clock())
+        found = refuse(situation, self.limits, company=company)
         return found if found is not None and found.why is Why.BUDGET else None
 
     async def budget_left(self) -> float | None:
@@ -135,7 +135,7 @@ class GuardedAssessor:
     async def ping(self) -> None:
         """Raises `TransientError` unless the service answers and the breaker lets calls through."""
         situation = await self._ledger.situation(self.info.name, self.limits)
-        if situation.breaker.is_open(self._clock()):
+        if situation.breaker.is_open(situation.at):
             raise TransientError("its calls are failing")
         await self._paid.ping()
 
@@ -148,7 +148,6 @@ class GuardedAssessor:
         return LedgeredCalls(
             ledger=self._ledger,
             limits=self.limits,
-            clock=self._clock,
             call=self._call(request, renew=request.renew),
             renewed=self._call(request, renew=True),
             oldest=self._clock() - self._greatest_age,
@@ -186,12 +185,11 @@ class GuardedAssessor:
     async def _give_up_if_closed(self, error: TransientError) -> None:
         """Gives the push back rather than burn its attempts where everybody fails."""
         situation = await self._ledger.situation(self.info.name, self.limits)
-        now = self._clock()
-        refusal = refuse(situation, self.limits, company=None, now=now)
+        refusal = refuse(situation, self.limits, company=None)
         if refusal is None or refusal.why not in (Why.BREAKER, Why.PAUSED):
             return
         if refusal.why is Why.BREAKER or (error.retry_after or 0) > WAIT_SECONDS:
-            raise postponed(refusal, now) from error
+            raise postponed(refusal) from error
 
 
 def spend_limits(settings: Settings) -> SpendLimits:
