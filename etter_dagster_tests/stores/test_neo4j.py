@@ -19,8 +19,10 @@ from etter_dagster.model.errors import (
     StoreUnavailable,
 )
 from etter_dagster.model.identity import role_id
-from etter_dagster.model.lifecycle import RoleStatus
+from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.skills import RoleSkill
+from etter_dagster.onboarding.accept import accept
+from etter_dagster.onboarding.status import find_pushes
 from etter_dagster.settings import Settings
 from etter_dagster.stores import RoleGraph, open_graph
 from etter_dagster.stores.neo4j_graph import Neo4jRoleGraph
@@ -28,6 +30,7 @@ from etter_dagster.stores.protocols import list_key
 from etter_dagster_tests.conftest import Clock
 from etter_dagster_tests.contract.records import assessment, document
 from etter_dagster_tests.servers.neo4j import Neo4jServer, missing
+from etter_dagster_tests.support import ScriptedAssessor, order, scripted_services, work_off
 
 RID = role_id("Acme", "Analyst")
 
@@ -327,3 +330,31 @@ async def test_a_server_that_was_away_is_found_again_without_a_restart_of_ours(
     await graph.put_role("Acme", "x")
     await graph.ping()
     await graph.close()
+
+
+@pytest.mark.slow
+async def test_a_serving_run_outlives_a_kill_of_the_graph(
+    own_server: Neo4jServer, settings: Settings
+) -> None:
+    """All roles get ready, each with one assessment, in what people can query."""
+    services = scripted_services(own_server.settings(settings), ScriptedAssessor(delay=0.05))
+    pushes = [await accept(services, order(f"r{i}", "Survivors")) for i in range(60)]
+    working = asyncio.create_task(work_off(services))
+    while await services.graph.count_roles("Survivors") < 20:
+        await asyncio.sleep(0.01)
+    await asyncio.to_thread(own_server.kill)
+    await asyncio.to_thread(own_server.start)
+    await working
+    found = await find_pushes(services, [push.workflow_id for push in pushes])
+    assert {push.status for push in found.values()} == {WorkflowState.READY}
+    (row,) = own_server.query(
+        "MATCH (:Company {name: 'Survivors'})-[:HAS_ROLE]->(r {state: 'ready'})"
+        "-[:CURRENT_ASSESSMENT]->(a)<-[:HAS_ASSESSMENT]-(r), (a)-[:COVERS]->(:Task), "
+        "(r)-[:HAS_JOB_DESCRIPTION]->(d), (r)-[:HAD_PUSH]->(p {status: 'ready'}) "
+        "RETURN count(DISTINCT r) AS roles, count(*) AS paths"
+    )
+    (made,) = own_server.query(
+        "MATCH (a:Assessment) WHERE a.role_id STARTS WITH 'cr-survivors' RETURN count(a) AS n"
+    )
+    assert (row["roles"], row["paths"], made["n"]) == (60, 60, 60)
+    await services.close()
