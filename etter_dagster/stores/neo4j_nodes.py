@@ -44,9 +44,9 @@ def role_properties(role: Role, fence: int) -> Properties:
     }
 
 
-def role_of(row: Mapping[str, Any]) -> Role:
-    """The role of a row with `body` and `sequence`."""
-    return Role.model_validate_json(row["body"]).model_copy(update={"sequence": row["sequence"]})
+def role_of(body: str, sequence: int) -> Role:
+    """The role of these properties of its node."""
+    return Role.model_validate_json(body).model_copy(update={"sequence": sequence})
 
 
 def name_key(name: str) -> str:

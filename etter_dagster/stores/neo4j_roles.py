@@ -17,14 +17,14 @@ from etter_dagster.stores.neo4j_commits import Outcome
 from etter_dagster.stores.neo4j_saving import save
 from etter_dagster.stores.role_changes import HeldRole, RoleChange
 
-_KNOWN = "MATCH (r:CompanyRole) WHERE r.role_id IN $ids RETURN r.role_id AS role_id"
+_KNOWN = "MATCH (r:CompanyRole) WHERE r.role_id IN $ids RETURN count(r) AS n"
 # Setting a property takes the lock; what is read afterwards is what holds until the commit.
 _HOLD = """
 UNWIND $ids AS id
 MATCH (r:CompanyRole {role_id: id})
 SET r.locked = true
 WITH r
-RETURN r.role_id AS role_id, r.body AS body, r.sequence AS sequence, r.fence AS fence
+RETURN collect([r.role_id, r.body, r.sequence, r.fence]) AS roles
 """
 DOCUMENTS = """
 MATCH (r:CompanyRole)-[l:HAS_JOB_DESCRIPTION|HAS_DOCUMENT]->(d)
@@ -83,8 +83,8 @@ async def _reserve(tx: AsyncManagedTransaction, creating: Collection[str]) -> in
     """Sequence numbers for those that are not known; the lock comes before those of roles."""
     if not creating:
         return 0
-    known = await (await tx.run(_KNOWN, ids=list(creating))).value("role_id")
-    missing = len(set(creating) - set(known))
+    known = await (await tx.run(_KNOWN, ids=list(creating))).single(strict=True)
+    missing = len(creating) - known["n"]
     return await next_of(tx, "roles", missing) if missing else 0
 
 
@@ -92,14 +92,12 @@ async def _hold(
     tx: AsyncManagedTransaction, ids: Sequence[str], with_documents: Collection[str]
 ) -> Mapping[str, HeldRole]:
     """Locks the roles that there are, and loads them."""
-    records = await (await tx.run(_HOLD, ids=ids)).fetch(len(ids))
+    record = await (await tx.run(_HOLD, ids=ids)).single(strict=True)
     linked: dict[str, list[Any]] = {}
     if with_documents:
         async for row in await tx.run(DOCUMENTS, ids=sorted(with_documents)):
             linked.setdefault(row["role_id"], []).append(nodes.document_of(row["document"]))
     return {
-        row["role_id"]: HeldRole(
-            nodes.role_of(row), row["fence"], tuple(linked.get(row["role_id"], ()))
-        )
-        for row in records
+        rid: HeldRole(nodes.role_of(body, sequence), fence, tuple(linked.get(rid, ())))
+        for rid, body, sequence, fence in record["roles"]
     }
