@@ -66,10 +66,12 @@ class Neo4jServer:
 
     Args:
         port: A server that somebody else started, by its Bolt port.
+        long_lived: Whether it runs long enough for Java's second compiler to pay.
     """
 
-    def __init__(self, port: int | None = None) -> None:
+    def __init__(self, port: int | None = None, *, long_lived: bool = False) -> None:
         self.port = port or free_port()
+        self._compiler = [] if long_lived else ["-XX:TieredStopAtLevel=1"]
         self._folder: Path | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -93,7 +95,7 @@ class Neo4jServer:
             "-Xms256m",
             "-Xmx512m",
             "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
+            *self._compiler,
             *(f"--add-opens={module}=ALL-UNNAMED" for module in _OPENS),
             "-cp",
             f"{LIB}/*",
