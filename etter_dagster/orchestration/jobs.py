@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dagster as dg
 
+from etter_dagster.model.push import Source
 from etter_dagster.orchestration.assets import GROUP
-from etter_dagster.orchestration.serving_run import KIND_TAG
+from etter_dagster.orchestration.serving_run import KIND_TAG, LANE_TAG, SOURCE_TAG
 
 
 def build_onboard_roles() -> dg.UnresolvedAssetJobDefinition:
@@ -14,7 +15,8 @@ def build_onboard_roles() -> dg.UnresolvedAssetJobDefinition:
         "onboard_roles",
         selection=dg.AssetSelection.groups(GROUP),
         executor_def=dg.in_process_executor,
-        tags={KIND_TAG: "roles"},  # a serving run's tag takes its place
+        # A serving run's tags take their place.
+        tags={KIND_TAG: "roles", SOURCE_TAG: Source.DAGSTER.value, LANE_TAG: "interactive"},
         description=(
             "Onboards roles. Launched with a partition or a range (a backfill), it works those "
             "roles; without one it serves the push queue until nothing has waited for a while. "
@@ -30,7 +32,7 @@ def build_reassessment_job() -> dg.UnresolvedAssetJobDefinition:
         "reassess_stale_roles",
         selection=dg.AssetSelection.assets("reassessment_plan"),
         executor_def=dg.in_process_executor,
-        tags={KIND_TAG: "plan"},
+        tags={KIND_TAG: "plan", SOURCE_TAG: Source.NIGHTLY.value, LANE_TAG: "background"},
         description=(
             "Makes the plan of what is stale, as the nightly schedule does. With `push: true` in "
             "the config of reassessment_plan it is carried out now instead of tonight."

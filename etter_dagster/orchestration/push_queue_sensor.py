@@ -21,7 +21,13 @@ from etter_dagster.model.errors import EtterError
 from etter_dagster.onboarding.archive import archive, forget_old
 from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.orchestration.partitions import add_partitions
-from etter_dagster.orchestration.serving_run import KIND_TAG, LAUNCH_TAG, know_roles
+from etter_dagster.orchestration.serving_run import (
+    KIND_TAG,
+    LANE_TAG,
+    LAUNCH_TAG,
+    SOURCE_TAG,
+    know_roles,
+)
 from etter_dagster.settings import Settings
 
 WAIT_SECONDS = 20.0  # an evaluation may take 60 s
@@ -29,6 +35,7 @@ STARTING_SECONDS = 60.0  # a launched run that has not claimed by then is not co
 CLEAN_SECONDS = 5.0  # serving runs archive by themselves; this is for what dead ones left
 _PAUSE_SECONDS = 0.05  # between looks while the queue is busy
 _ROLES_A_TICK = 50_000
+SERVING_TAGS = {KIND_TAG: "serving", SOURCE_TAG: "queue", LANE_TAG: "all"}
 
 
 @dataclass
@@ -108,7 +115,7 @@ def build_push_queue_sensor(
         if not names:
             yield dg.SkipReason(said)
         for name in names:
-            yield dg.RunRequest(run_key=name, tags={LAUNCH_TAG: name, KIND_TAG: "serving"})
+            yield dg.RunRequest(run_key=name, tags={**SERVING_TAGS, LAUNCH_TAG: name})
 
     return push_queue_sensor
 

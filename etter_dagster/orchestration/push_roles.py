@@ -14,10 +14,11 @@ from pydantic import Field
 
 from etter_dagster.model.errors import EtterError
 from etter_dagster.model.lifecycle import WorkflowState
-from etter_dagster.model.push import Push
+from etter_dagster.model.push import Push, Source
 from etter_dagster.onboarding.handing_in import hand_in
 from etter_dagster.onboarding.services import open_services
 from etter_dagster.orchestration.metadata import metadata_values
+from etter_dagster.orchestration.serving_run import KIND_TAG, LANE_TAG, SOURCE_TAG
 from etter_dagster.settings import Settings
 
 ROWS_SHOWN = 1000  # verdicts in the run's metadata; refused ones first
@@ -72,6 +73,7 @@ def build_push_roles_job(settings: Settings) -> dg.JobDefinition:
 
     @dg.job(
         name="push_roles",
+        tags={KIND_TAG: "pushes", SOURCE_TAG: Source.GRAPHQL.value, LANE_TAG: "interactive"},
         executor_def=dg.in_process_executor,
         description=(
             "Puts pushes on the queue for callers of GraphQL. Each push's workflow id follows from "

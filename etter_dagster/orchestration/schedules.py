@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dagster as dg
 
-from etter_dagster.orchestration.serving_run import KIND_TAG
 from etter_dagster.settings import Settings
 
 
@@ -39,7 +38,6 @@ def build_nightly_schedule(
         execution_timezone=settings.nightly_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         run_config={"ops": {"reassessment_plan": {"config": {"push": True}}}},
-        tags={KIND_TAG: "plan", "etter/source": "nightly"},
         description=(
             "Assesses stale roles again every night (ETTER_NIGHTLY_CRON): inputs first, then age, "
             "a changed assessor by ETTER_ASSESSOR_ROLLOUT_PERCENT a night, within the budget. Turn "

@@ -27,6 +27,8 @@ from etter_dagster.settings import Settings
 
 T = TypeVar("T")
 KIND_TAG = "etter/kind"  # `serving`, or `roles` for a run with partitions
+SOURCE_TAG = "etter/source"  # who asked, as in a push's `source`; `queue` for a serving run
+LANE_TAG = "etter/lane"  # of the pushes that a run makes or works
 LAUNCH_TAG = "etter/launch"  # the sensor names a run's worker by it
 _NAMED = 20  # failed roles in a run's error; all of them show as failed partitions
 log = logging.getLogger(__name__)
