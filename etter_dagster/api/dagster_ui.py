@@ -19,7 +19,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from etter_dagster.api.access import ADMIN, READ, Caller, authenticate
-from etter_dagster.api.dagster_upstream import DagsterUpstream
+from etter_dagster.api.dagster_upstream import JSON_HEADERS, DagsterUpstream, as_json
 from etter_dagster.api.routing import read_body
 from etter_dagster.api.runtime import runtime_of
 from etter_dagster.model.errors import ErrorCode, EtterError, NotFound
@@ -111,8 +111,9 @@ async def dagster_ui(request: Request) -> Response:
     prefix = request.scope.get("root_path", "") + PREFIX
     if path is None:
         return RedirectResponse(f"{prefix}/", status_code=307)
-    first, *rest = path.split("/")
-    if any(part in (".", "..") for part in (first, *rest)) or "\\" in path:
+    first, *_ = parts = path.split("/")
+    # A proxy before Dagster may read such a path as another one.
+    if "" in parts[:-1] or {".", ".."} & set(parts) or "\\" in path:
         raise NotFound("this path")
     if first == "graphql":
         return await _graphql(request, caller, dagster)
@@ -139,7 +140,7 @@ async def _graphql(request: Request, caller: Caller, dagster: DagsterUpstream) -
     if not caller.may(ADMIN):
         require_looking(query, allowed=OperationType.QUERY)
     kept = {name: asked.get(name) for name in ("query", "variables", "operationName")}
-    answer = await dagster.send("POST", "/graphql", json=kept)
+    answer = await dagster.send("POST", "/graphql", content=as_json(kept), headers=JSON_HEADERS)
     return Response(await dagster.body(answer), answer.status_code, media_type="application/json")
 
 

@@ -5,6 +5,7 @@ Its address never leaves this module: errors name neither it nor what it answere
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 from collections.abc import Mapping
@@ -13,8 +14,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from etter_dagster.model.errors import ErrorCode, EtterError
+from etter_dagster.model.errors import ErrorCode, EtterError, FieldProblem, ValidationFailed
 
+JSON_HEADERS = {"Content-Type": "application/json"}
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,22 @@ def dagster_unavailable() -> EtterError:
         "Dagster cannot be reached; try again (pushes by REST are taken all the same)",
         retry_after=5,
     )
+
+
+def as_json(request: Mapping[str, Any]) -> bytes:
+    """A GraphQL request as it is sent.
+
+    Raises:
+        EtterError: `VALIDATION_ERROR`: it holds what Python's JSON reads, and no other does.
+    """
+    try:
+        return json.dumps(request, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        raise ValidationFailed(
+            FieldProblem(
+                "variables", "hold a lone surrogate, NaN or Infinity, or are nested too deeply"
+            )
+        ) from None
 
 
 class DagsterUpstream:
@@ -55,11 +73,13 @@ class DagsterUpstream:
             variables: Their values.
 
         Raises:
-            EtterError: `STORE_UNAVAILABLE`: no answer; `INTERNAL_ERROR`: an answer without data.
+            EtterError: `STORE_UNAVAILABLE`: no answer; `INTERNAL_ERROR`: an answer without data;
+                `VALIDATION_ERROR`: values that JSON cannot hold.
         """
+        content = as_json({"query": query, "variables": variables})
         try:
             response = await self._http.post(
-                f"{self.url}/graphql", json={"query": query, "variables": variables}
+                f"{self.url}/graphql", content=content, headers=JSON_HEADERS
             )
             answer = response.json()
         except (httpx.HTTPError, ValueError) as error:

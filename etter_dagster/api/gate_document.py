@@ -42,6 +42,7 @@ from etter_dagster.model.errors import ErrorCode, EtterError
 
 MAX_TOKENS = 1500  # of a document; lists of any length belong into the variables
 MAX_ROOTS = 20
+MAX_DEPTH = 50  # of variables
 Arguments = dict[str, Any]
 
 
@@ -63,7 +64,6 @@ class Asked:
 
     type_name: str
     name: str
-    response_key: str
     arguments: Arguments
 
     @property
@@ -102,6 +102,7 @@ def read_request(query: str, variables: Mapping[str, Any], operation_name: str |
     Raises:
         EtterError: `FORBIDDEN`, or `VALIDATION_ERROR` if it is no GraphQL.
     """
+    _require_shallow(variables)
     try:
         return _read(query, variables, operation_name)
     except RecursionError:
@@ -133,6 +134,20 @@ def _read(query: str, variables: Mapping[str, Any], operation_name: str | None) 
             else f"a query has at most {MAX_ROOTS} fields at the top"
         )
     return request
+
+
+def _require_shallow(variables: Mapping[str, Any]) -> None:
+    """So that nothing that reads or writes them later runs out of stack."""
+    layer: list[Any] = [variables]
+    for _ in range(MAX_DEPTH):
+        layer = [
+            inner
+            for value in layer
+            if isinstance(value, (dict, list))
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+    if layer:
+        raise refused("the variables are nested too deeply")
 
 
 def _parsed(query: str) -> DocumentNode:
@@ -172,8 +187,7 @@ class _Reader(Visitor):
                 arguments = get_argument_values(definition, node, self._variables)
             except GraphQLError as error:
                 raise refused(error.message) from None
-            key = node.alias.value if node.alias else name
-            self.fields[id(node)] = Asked(parent.name, name, key, arguments)
+            self.fields[id(node)] = Asked(parent.name, name, arguments)
 
 
 def written_anew(

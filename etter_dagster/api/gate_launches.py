@@ -19,6 +19,7 @@ from etter_dagster.onboarding.handing_in import MAX_KEY
 
 MAX_TAGS = 20
 MAX_TEXT = 500
+MAX_TAG = 200
 # Tags with a slash steer Dagster and its launchers (a pod's whole specification, for one).
 _FREE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
 USER_TAG = "user"  # becomes `created_by` in the history
@@ -160,7 +161,7 @@ def _free_tags(tags: Sequence[Mapping[str, str]]) -> Tags:
     if len(tags) > MAX_TAGS:
         raise refused(f"at most {MAX_TAGS} tags")
     for tag in tags:
-        if not _FREE_TAG.fullmatch(tag["key"]) or len(tag["value"]) > MAX_TEXT:
+        if not _FREE_TAG.fullmatch(tag["key"]) or len(tag["value"]) > MAX_TAG:
             raise refused(f"the tag {tag['key'][:100]} may not be set")
     return [{"key": tag["key"], "value": tag["value"]} for tag in tags]
 

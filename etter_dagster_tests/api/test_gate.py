@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -307,6 +308,31 @@ async def test_what_is_no_graphql_breaks_the_schema(gate: Gate, query: str) -> N
 async def test_a_body_that_is_no_request_breaks_the_schema(gate: Gate, body: Any) -> None:
     answer = await gate.rest.http.post("http://test/graphql", json=body)
     error(answer, 422, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("value", ["\\ud800", "NaN"])
+async def test_values_that_dagster_could_not_read_are_said_to_be_wrong(
+    gate: Gate, value: str
+) -> None:
+    """Python's JSON reads them; they must not look like an outage, which one tries again."""
+    variables = hand_in({"company_id": "Acme", "role_name": "VALUE"})
+    body = json.dumps({"query": LAUNCH, "variables": variables})
+    text = f'"{value}"' if value[0] == "\\" else value
+    answer = await gate.rest.http.post(
+        "http://test/graphql",
+        content=body.replace('"VALUE"', text),
+        headers={"Content-Type": "application/json"},
+    )
+    error(answer, 400, "VALIDATION_ERROR")
+
+
+async def test_variables_without_end_are_refused(gate: Gate) -> None:
+    """Reading and writing them would run out of stack."""
+    deep: Any = []
+    for _ in range(500):
+        deep = [deep]
+    variables = hand_in({"company_id": "Acme", "role_name": deep})
+    error(await gate.ask(LAUNCH, variables), 403, "FORBIDDEN")
 
 
 async def test_only_a_post_of_json_is_taken(gate: Gate) -> None:

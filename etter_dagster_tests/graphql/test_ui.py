@@ -118,6 +118,8 @@ def test_a_page_of_another_site_gets_nothing(shared: Stack, origin: str) -> None
         ("POST", "/dagster/runs", 405),
         ("POST", "/dagster/x/%2e%2e/report_asset_check/company_role", 404),
         ("GET", "/dagster/%2e%2e/x", 404),
+        ("GET", "/dagster//graphql?query=%7Bversion%7D", 404),
+        ("GET", "/dagster/x/%5cgraphql", 404),
     ],
 )
 def test_what_is_not_listed_is_refused_to_admins_too(
