@@ -68,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     use_settings(application, settings)
+    application.state.etter_logs = True
     application.include_router(router, prefix=PREFIX)
     application.include_router(routes_system.root_router)
     application.include_router(routes_graphql.root_router)

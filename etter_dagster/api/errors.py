@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from etter_dagster.logs import log_ids
 from etter_dagster.model.errors import ErrorCode, EtterError, FieldProblem
 
 log = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ def _of_http(error: HTTPException) -> EtterError:
 
 
 def _bug(error: Exception) -> EtterError:
-    trace_id = secrets.token_hex(8)
+    trace_id = log_ids().get("trace_id") or secrets.token_hex(8)
     log.error("unexpected error, trace id %s", trace_id, exc_info=error)
     return EtterError(
         ErrorCode.INTERNAL_ERROR,

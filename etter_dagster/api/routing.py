@@ -22,7 +22,9 @@ from starlette.types import Message, Receive, Scope, Send
 from etter_dagster.api.access import Needs, NeedsNothing, authenticate
 from etter_dagster.api.errors import error_response, unprocessable
 from etter_dagster.api.idempotency import KEY_HEADER, answered_once
+from etter_dagster.api.requests_log import log_request, trace_of
 from etter_dagster.api.runtime import runtime_of
+from etter_dagster.logs import logged
 from etter_dagster.model.errors import ErrorCode, EtterError
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -97,17 +99,22 @@ class EtterRoute(ExactPathRoute):
         inner = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            started = time.perf_counter()
-            try:
-                response = await self._answer(inner, request)
-            except Exception as error:
-                response = error_response(error)
-            runtime_of(request).metrics.observe(
-                request.method, self.path_format, response.status_code, started
-            )
-            return response
+            with logged(trace_id=trace_of(request), **_ids_in_path(request)):
+                return await self._observed(inner, request)
 
         return handler
+
+    async def _observed(self, inner: Handler, request: Request) -> Response:
+        started = time.perf_counter()
+        try:
+            response = await self._answer(inner, request)
+        except Exception as error:
+            response = error_response(error)
+        runtime_of(request).metrics.observe(
+            request.method, self.path_format, response.status_code, started
+        )
+        log_request(request, self.path_format, response, started)
+        return response
 
     async def _answer(self, inner: Handler, request: Request) -> Response:
         runtime = runtime_of(request)
@@ -205,6 +212,11 @@ def _check_media_type(request: Request, legal: tuple[str, ...]) -> None:
         ErrorCode.UNSUPPORTED_MEDIA_TYPE,
         f"the body is '{given or 'of no named type'}'; send Content-Type: {' or '.join(legal)}",
     )
+
+
+def _ids_in_path(request: Request) -> dict[str, str]:
+    names = ("workflow_id", "role_id", "batch_id", "operation_id")
+    return {name: request.path_params[name] for name in names if name in request.path_params}
 
 
 def _find_needs(dependant: Dependant) -> Needs | NeedsNothing:

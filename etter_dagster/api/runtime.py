@@ -22,6 +22,7 @@ from etter_dagster.api.health import Health
 from etter_dagster.api.keyring import Keyring
 from etter_dagster.api.metrics import Metrics
 from etter_dagster.api.stopping import on_stop
+from etter_dagster.logs import configure as configure_logs
 from etter_dagster.model.errors import EtterError
 from etter_dagster.onboarding.services import Services, open_services, prepare
 from etter_dagster.settings import Settings, get_settings
@@ -39,7 +40,7 @@ class Opened:
 
     def __init__(self, services: Services, keyring: Keyring | None = None) -> None:
         self.services = services
-        self.access = open_access(services.settings, services.clock)
+        self.access = open_access(services.settings)
         self.hub = WatchHub(services)
         self.health = Health(services, keyring=keyring)
         self.dagster = DagsterUpstream(services.settings.dagster_url)
@@ -192,6 +193,8 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     """
     runtime = _runtime(app)
     runtime.settings.require_startable()
+    if getattr(app.state, "etter_logs", False):  # in another's app, logs are the other's matter
+        configure_logs(runtime.settings)
     await require_schema(runtime.settings)
     await runtime.opened()
     try:

@@ -162,13 +162,15 @@ class Engine:
         python = [sys.executable, "-m"]
         workspace = ["-w", str(self.settings.dagster_home / "workspace.yaml")]
         local = ["--host", LOCAL]
+        form = "json" if self.settings.log_format == "json" else "colored"
+        dagster_logs = ["--log-level", "warning", "--log-format", form]
         return (
             [
             Program(
                 "code",
                 [*python, "dagster", "api", "grpc", *local, "--port", str(self.ports.code),
                  "--module-name", "etter_dagster.definitions", "--location-name", "etter",
-                 "--log-level", "warning"],
+                 *dagster_logs],
             ),
             Program(
                 "rest",
@@ -181,11 +183,11 @@ class Engine:
             Program(
                 "dagster",
                 [*python, "dagster_webserver", *local, "--port", str(self.ports.dagster),
-                 *workspace, "--log-level", "warning"],
+                 *workspace, *dagster_logs],
             ),
             Program(
                 "daemon",
-                [*python, "dagster._daemon", "run", *workspace, "--log-level", "warning"],
+                [*python, "dagster._daemon", "run", *workspace, *dagster_logs],
             ),
             ],
         )  # fmt: skip

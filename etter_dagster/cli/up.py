@@ -18,6 +18,7 @@ from rich.console import Console
 from etter_dagster.cli.engine import Engine, NotReady
 from etter_dagster.cli.running import IsRunning, sole
 from etter_dagster.cli.supervisor import GuardFailed
+from etter_dagster.logs import line_of_program, masked, secrets_of
 from etter_dagster.model.errors import ErrorCode, EtterError, FieldProblem, ValidationFailed
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.settings import Settings, get_settings
@@ -93,8 +94,14 @@ def sole_or_unavailable(settings: Settings) -> Iterator[None]:
 def _run(settings: Settings, console: Console, stop: threading.Event, once: bool) -> int:
     ending = threading.Event()
 
+    secrets = secrets_of(settings)
+
     def say(name: str, line: str) -> None:
-        console.print(f"{name:>7} | {_COLOUR.sub('', line)}")
+        plain = _COLOUR.sub("", line)
+        if settings.log_format == "json":
+            console.print(line_of_program(name, plain, secrets))
+        else:
+            console.print(f"{name:>7} | {masked(plain, secrets)}")
 
     def pass_on(name: str, line: str) -> None:
         if not ending.is_set():  # told to end, Dagster writes pages about having been told

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from datetime import datetime, timedelta
 
+from etter_dagster.logs import logged
 from etter_dagster.model.envelope import Envelope, EnvelopeProgress, ExecutionContext
 from etter_dagster.model.errors import ErrorCode, LeaseLost, Postponed, StoreUnavailable
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
@@ -48,7 +49,9 @@ async def walk(
         StoreUnavailable: The push keeps its lease until that lapses and is tried again.
         Postponed: The push must be given back; nothing more was written.
     """
-    return await _Walk(services, claim, reporter, run_id, may_wait).run()
+    ids = {"workflow_id": claim.push.workflow_id, "role_id": claim.push.role_id, "run_id": run_id}
+    with logged(**ids):
+        return await _Walk(services, claim, reporter, run_id, may_wait).run()
 
 
 class _Walk:
@@ -167,7 +170,7 @@ class _Walk:
             workflow_id=push.workflow_id,
             token=self.claim.token,
         )
-        return await self.services.queue.finish(
+        finished = await self.services.queue.finish(
             push.workflow_id,
             self.claim.token,
             Finish(
@@ -178,6 +181,8 @@ class _Walk:
                 completed_at=self.services.clock(),
             ),
         )
+        log.info("ended %s after %d attempts", outcome.value, finished.attempts)
+        return finished
 
     async def _report(self, event: Materialization) -> None:
         # A step that is tried again reports again; Dagster needs to hear of each asset once.

@@ -16,6 +16,7 @@ from typing import TypeVar
 import dagster as dg
 from pydantic import Field
 
+from etter_dagster.logs import configure as configure_logs
 from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.onboarding.partition_run import work_roles
 from etter_dagster.onboarding.services import Services, open_services, prepare
@@ -63,6 +64,8 @@ def run_onboarding(
         dagster.DagsterExecutionInterruptedError: The run was told to stop; its leases are given
             back.
     """
+    if settings.log_format == "json":  # else our lines go where Dagster's own do
+        configure_logs(settings, logger="etter_dagster")
     partitioned = context.has_partition_key or context.has_partition_key_range
     reporter = DagsterReporter(
         log_event=context.log_event,

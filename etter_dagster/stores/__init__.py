@@ -9,6 +9,7 @@ from etter_dagster.settings import Settings
 from etter_dagster.stores.access import AccessStore
 from etter_dagster.stores.ledger import Ledger
 from etter_dagster.stores.protocols import PushQueue, RoleGraph
+from etter_dagster.stores.redis_access import RedisAccess
 from etter_dagster.stores.redis_ledger import RedisLedger
 from etter_dagster.stores.redis_queue import RedisPushQueue
 from etter_dagster.stores.sqlite_access import SqliteAccess
@@ -65,14 +66,16 @@ def open_queue(settings: Settings, clock: Callable[[], datetime] | None = None) 
     return SqlitePushQueue(settings.data_dir / "queue.db", clock, forward=_forward(settings))
 
 
-def open_access(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> AccessStore:
+def open_access(settings: Settings, clock: Callable[[], datetime] | None = None) -> AccessStore:
     """Where sessions and counts of requests are kept: beside the queue; connected at first use.
 
     Args:
-        settings: `data_dir` for the embedded one.
-        clock: The present, in UTC.
+        settings: `redis_*`, or `data_dir` for the embedded one.
+        clock: The present, in UTC; if None, that of the machine which holds it.
     """
-    return SqliteAccess(settings.data_dir / "access.db", clock, forward=_forward(settings))
+    if not settings.embedded_queue:
+        return RedisAccess(settings, clock)
+    return SqliteAccess(settings.data_dir / "access.db", clock or _utc_now, forward=_forward(settings))
 
 
 def open_ledger(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ledger:

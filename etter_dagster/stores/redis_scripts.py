@@ -14,6 +14,7 @@ from etter_dagster.model.claim_order import COST, LANES
 from etter_dagster.model.errors import ErrorCode
 from etter_dagster.model.lifecycle import PUSH_MOVES
 from etter_dagster.model.push import MAX_LEASES
+from etter_dagster.model.rate import WINDOW_SECONDS
 
 ROOT = "{etter}"  # in braces: a Redis cluster keeps all keys in one slot
 CHANGED = f"{ROOT}:changed"  # the channel that is told of each change
@@ -52,6 +53,7 @@ def _constants() -> str:
         "GIVEN_UP": ErrorCode.ATTEMPTS_EXHAUSTED.value,
         "AT_ONCE": AT_ONCE,
         "MEASURED": MEASURED,
+        "WINDOW_SECONDS": WINDOW_SECONDS,
         "WORKER_SEEN_US": WORKER_SEEN_SECONDS * 1_000_000,
     }
     return "\n".join(f"local {name} = {_lua(value)}" for name, value in values.items())

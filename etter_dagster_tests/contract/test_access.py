@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,10 +15,9 @@ from etter_dagster_tests.conftest import Clock
 
 
 @pytest.fixture
-def open_store(tmp_path: Path, clock: Clock) -> Callable[[], AccessStore]:
+def open_store(queue_stores: Settings, clock: Clock) -> Callable[[], AccessStore]:
     """Opens the same store again, as another process would."""
-    settings = Settings(data_dir=tmp_path / "stores", enable_mock_data=False)
-    return lambda: open_access(settings, clock)
+    return lambda: open_access(queue_stores, clock)
 
 
 @pytest.fixture
