@@ -21,8 +21,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import Response
 
+from etter_dagster.api.health import Health
+from etter_dagster.api.metrics_operation import OperationState, recent_pushes
 from etter_dagster.api.metrics_paid import paid_state
 from etter_dagster.model.claim_order import LANES
+from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.onboarding.listing import count_pushes
 from etter_dagster.onboarding.services import Services
 from etter_dagster.stores.protocols import PushCounts, PushFilter, QueueCounts, WorkerInfo
@@ -65,28 +68,39 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(time.perf_counter() - started)
 
-    async def text(self, services: Services) -> Response:
-        """The answer to a scrape.
+    async def text(self, services: Services, health: Health) -> Response:
+        """The answer to a scrape; what cannot be read now is left out.
 
         Args:
             services: Whose queue is read.
+            health: Says which parts work.
         """
-        queue = _QueueState(
-            await services.queue.counts(await services.limits_now()),
-            await count_pushes(services, PushFilter()),
-            await services.queue.workers(),
-            services.clock().timestamp(),
-        )
         scrape = CollectorRegistry()
-        scrape.register(queue)
-        if (paid := await paid_state(services)) is not None:
-            scrape.register(paid)
+        view, recent = await health.look(), []
+        try:
+            recent = await recent_pushes(services)
+            await self._read_queue(services, scrape)
+            if (paid := await paid_state(services)) is not None:
+                scrape.register(paid)
+        except StoreUnavailable:
+            pass  # `etter_component_up` says so; requests are counted all the same
+        capacity = services.settings.queue_capacity
+        scrape.register(OperationState(view.components, recent, capacity))
         requests = self._registry
         if _MULTIPROC in os.environ:
             requests = CollectorRegistry()
             MultiProcessCollector(requests)  # type: ignore[no-untyped-call]
         body = generate_latest(requests) + generate_latest(scrape)
         return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _read_queue(self, services: Services, scrape: CollectorRegistry) -> None:
+        queue = _QueueState(
+            await services.queue.counts(await services.limits_now()),
+            await count_pushes(services, PushFilter()),
+            await services.queue.workers(),
+            services.clock().timestamp(),
+        )
+        scrape.register(queue)
 
 
 class _QueueState:

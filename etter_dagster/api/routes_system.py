@@ -67,9 +67,9 @@ async def audit_log(
 )
 async def metrics(
     caller: Reader,
-    services: ServicesIn,
+    opened: OpenedIn,
     runtime: Annotated[Runtime, Depends(runtime_of)],
 ) -> Response:
     """Requests of this process, and the queue as the store holds it; of every company."""
     caller.require_every_company()
-    return await runtime.metrics.text(services)
+    return await runtime.metrics.text(opened.services, opened.health)

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from etter_dagster.assessors.protocol import AssessmentFailed
+from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster_tests.rest import Rest
 
 
@@ -44,3 +48,38 @@ async def test_no_label_holds_a_name_or_an_id(rest: Rest) -> None:
     assert "Secret" not in text
     assert workflow_id not in text
     assert "/status/{workflow_id}" in text
+
+
+async def test_how_recent_pushes_went_is_shown(rest: Rest) -> None:
+    """What the targets are about: time to the result, success, lost work."""
+    for name in "ABC":
+        await rest.ready(name)
+    rest.assessor.script = [AssessmentFailed("no")]
+    await rest.push("D")
+    await rest.work()
+    found = await scrape(rest)
+    assert found["etter_recent_pushes", ()] == 4
+    assert found["etter_recent_success_ratio", ()] == 0.75
+    assert found["etter_recent_lost_leases", ()] == 0
+    for quantile in ("0.5", "0.9", "0.99"):
+        assert 0 < found["etter_recent_ready_seconds", (("quantile", quantile),)] < 300
+
+
+async def test_a_store_that_is_away_is_shown_and_the_rest_goes_on(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scrape that fails as a whole would say nothing when it is needed most."""
+
+    async def away(*_: Any, **__: Any) -> None:
+        raise StoreUnavailable("queue")
+
+    await rest.push()
+    services = await rest.services()
+    for name in ("counts", "list_pushes", "ping"):
+        monkeypatch.setattr(services.queue, name, away)
+    found = await scrape(rest)
+    assert found["etter_component_up", (("component", "queue"),)] == 0
+    assert found["etter_component_up", (("component", "graph"),)] == 1
+    assert found["etter_component_up", (("component", "dagster"),)] == 0
+    assert ("etter_in_flight", ()) not in found
+    assert any(name == "etter_http_requests_total" for name, _ in found)
