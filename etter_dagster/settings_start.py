@@ -87,6 +87,11 @@ def _unfinished(settings: Settings) -> list[str]:
             "ETTER_RUN_LAUNCHER=celery: set ETTER_CELERY_BROKER_URL",
         ),
         (
+            settings.notify_webhook_url is not None and settings.notify_webhook_secret is None,
+            "ETTER_NOTIFY_WEBHOOK_URL: set ETTER_NOTIFY_WEBHOOK_SECRET, or the receiver cannot "
+            "tell who calls",
+        ),
+        (
             _broker_is_the_queue(settings),
             "ETTER_CELERY_BROKER_URL names the queue's own database: give it another than "
             "ETTER_REDIS_DB",

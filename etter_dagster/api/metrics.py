@@ -76,16 +76,17 @@ class Metrics:
             health: Says which parts work.
         """
         scrape = CollectorRegistry()
-        view, recent = await health.look(), []
+        view, recent, untold = await health.look(), [], 0
         try:
             recent = await recent_pushes(services)
+            untold = await services.notices.waiting() if services.notices is not None else 0
             await self._read_queue(services, scrape)
             if (paid := await paid_state(services)) is not None:
                 scrape.register(paid)
         except StoreUnavailable:
             pass  # `etter_component_up` says so; requests are counted all the same
         capacity = services.settings.queue_capacity
-        scrape.register(OperationState(view.components, recent, capacity))
+        scrape.register(OperationState(view.components, recent, capacity, untold))
         requests = self._registry
         if _MULTIPROC in os.environ:
             requests = CollectorRegistry()

@@ -43,14 +43,20 @@ class OperationState:
         components: Of `/health`.
         recent: Pushes that ended lately.
         capacity: Of the queue.
+        untold: Notifications that wait.
     """
 
     def __init__(
-        self, components: Mapping[str, str], recent: Sequence[Push], capacity: int
+        self,
+        components: Mapping[str, str],
+        recent: Sequence[Push],
+        capacity: int,
+        untold: int,
     ) -> None:
         self._components = components
         self._recent = recent
         self._capacity = capacity
+        self._untold = untold
 
     def collect(self) -> Iterator[Metric]:
         """The families."""
@@ -62,6 +68,9 @@ class OperationState:
         yield up
         yield GaugeMetricFamily(
             "etter_queue_capacity", "Pushes that may wait at most", value=self._capacity
+        )
+        yield GaugeMetricFamily(
+            "etter_notifications_waiting", "Ends that are yet to be told", value=self._untold
         )
         done = [push for push in self._recent if push.status in _DONE]
         yield GaugeMetricFamily(

@@ -24,6 +24,7 @@ from etter_dagster.api.metrics import Metrics
 from etter_dagster.api.stopping import on_stop
 from etter_dagster.logs import configure as configure_logs
 from etter_dagster.model.errors import EtterError
+from etter_dagster.onboarding.notifying import tell_always
 from etter_dagster.onboarding.services import Services, open_services, prepare
 from etter_dagster.settings import Settings, get_settings
 from etter_dagster.stores import open_access
@@ -50,6 +51,8 @@ class Opened:
         self._prepare_at = float("-inf")
         self._patient = True
         self._forget_stop = on_stop(self.hub.end)
+        if services.notices is not None:
+            self.spawn(tell_always(services))
 
     async def prepare(self) -> None:
         """Puts the taxonomy's roles into the graph, once; a source that fails is asked again.

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from etter_dagster.model.errors import ErrorCode
 from etter_dagster.model.lifecycle import RoleStatus
+from etter_dagster.model.notification import notices_of
 from etter_dagster.model.push import Push
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.status import find_push
@@ -14,7 +15,7 @@ from etter_dagster.onboarding.status import find_push
 async def archive(services: Services, limit: int = 500) -> int:
     """Moves up to `limit` ended pushes into the history; safe to repeat and to run twice at once.
 
-    The history is written first, so a crash in between only repeats the write.
+    The history is written first, then who is to be told, so a crash in between only repeats both.
 
     Returns:
         How many were moved.
@@ -25,6 +26,8 @@ async def archive(services: Services, limit: int = 500) -> int:
             await _settle_given_up(services, push)
     if ended:
         await services.graph.append_history(ended)
+        if services.notices is not None:
+            await services.notices.put(notices_of(ended))
         await services.queue.archived([push.workflow_id for push in ended])
     return len(ended)
 

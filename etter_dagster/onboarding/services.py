@@ -19,8 +19,9 @@ from etter_dagster.sources import (
 )
 from etter_dagster.sources.protocols import ListingDocumentProvider
 from etter_dagster.sources.registry import get_local_documents, get_local_taxonomy
-from etter_dagster.stores import open_graph, open_ledger, open_queue
+from etter_dagster.stores import open_graph, open_ledger, open_notices, open_queue
 from etter_dagster.stores.ledger import Ledger
+from etter_dagster.stores.notices import NoticeStore
 from etter_dagster.stores.protocols import ClaimLimits, PushQueue, RoleGraph
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Services:
     local_taxonomy: RoleTaxonomyProvider
     local_documents: ListingDocumentProvider
     steps: tuple[Step, ...]
+    notices: NoticeStore | None = None  # where nobody is to be told
     clock: Callable[[], datetime] = utc_now
 
     @property
@@ -81,6 +83,8 @@ class Services:
         """Closes assessors and stores."""
         await self.assessors.close()
         await self.ledger.close()
+        if self.notices is not None:
+            await self.notices.close()
         await self.queue.close()
         await self.graph.close()
 
@@ -112,6 +116,7 @@ def open_services(
         local_taxonomy=get_local_taxonomy(settings),
         local_documents=get_local_documents(settings),
         steps=load_steps(settings),
+        notices=open_notices(settings, None if clock is utc_now else clock),
         clock=clock,
     )
 

@@ -17,6 +17,7 @@ from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push
 from etter_dagster.onboarding.archive import archive, forget_old
 from etter_dagster.onboarding.leases import give_back
+from etter_dagster.onboarding.notifying import tell_always
 from etter_dagster.onboarding.reporting import Reporter
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.walk import walk
@@ -102,6 +103,7 @@ class _Server:
         background = [
             asyncio.create_task(self._repeat(self._beat, self._lease / 3)),
             asyncio.create_task(self._repeat(self._archive, ARCHIVE_SECONDS)),
+            asyncio.create_task(tell_always(self.services)),
         ]
         try:
             await self._serve(linger_seconds, claim_seconds, stop)

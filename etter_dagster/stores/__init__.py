@@ -8,23 +8,28 @@ from datetime import datetime, timezone
 from etter_dagster.settings import Settings
 from etter_dagster.stores.access import AccessStore
 from etter_dagster.stores.ledger import Ledger
+from etter_dagster.stores.notices import NoticeStore
 from etter_dagster.stores.protocols import PushQueue, RoleGraph
 from etter_dagster.stores.redis_access import RedisAccess
 from etter_dagster.stores.redis_ledger import RedisLedger
+from etter_dagster.stores.redis_notices import RedisNotices
 from etter_dagster.stores.redis_queue import RedisPushQueue
 from etter_dagster.stores.sqlite_access import SqliteAccess
 from etter_dagster.stores.sqlite_graph import SqliteRoleGraph
 from etter_dagster.stores.sqlite_ledger import SqliteLedger
+from etter_dagster.stores.sqlite_notices import SqliteNotices
 from etter_dagster.stores.sqlite_queue import SqlitePushQueue
 
 __all__ = [
     "AccessStore",
     "Ledger",
+    "NoticeStore",
     "PushQueue",
     "RoleGraph",
     "open_access",
     "open_graph",
     "open_ledger",
+    "open_notices",
     "open_queue",
 ]
 
@@ -89,3 +94,20 @@ def open_ledger(settings: Settings, clock: Callable[[], datetime] | None = None)
         return RedisLedger(settings, clock)
     clock = clock or _utc_now
     return SqliteLedger(settings.data_dir / "ledger.db", clock, forward=_forward(settings))
+
+
+def open_notices(
+    settings: Settings, clock: Callable[[], datetime] | None = None
+) -> NoticeStore | None:
+    """Where notifications wait: beside the queue; None where nobody is to be told.
+
+    Args:
+        settings: `notify_webhook_url`; `redis_*`, or `data_dir` for the embedded one.
+        clock: The present, in UTC; if None, that of the machine which holds it.
+    """
+    if settings.notify_webhook_url is None:
+        return None
+    if not settings.embedded_queue:
+        return RedisNotices(settings, clock)
+    path = settings.data_dir / "notices.db"
+    return SqliteNotices(path, clock or _utc_now, forward=_forward(settings))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from etter_dagster.model.errors import SchemaMismatch, StoreUnavailable
 from etter_dagster.settings import Settings
-from etter_dagster.stores import open_access, open_graph, open_ledger, open_queue
+from etter_dagster.stores import open_access, open_graph, open_ledger, open_notices, open_queue
 
 
 @runtime_checkable
@@ -96,6 +96,8 @@ async def _with_each(settings: Settings, act: Callable[[str, Versioned], Awaitab
         "access": open_access(settings),
         "ledger": open_ledger(settings),
     }
+    if (notices := open_notices(settings)) is not None:
+        opened["notices"] = notices
     try:
         for name, store in opened.items():
             if isinstance(store, Versioned):
