@@ -80,7 +80,8 @@ def open_access(settings: Settings, clock: Callable[[], datetime] | None = None)
     """
     if not settings.embedded_queue:
         return RedisAccess(settings, clock)
-    return SqliteAccess(settings.data_dir / "access.db", clock or _utc_now, forward=_forward(settings))
+    path = settings.data_dir / "access.db"
+    return SqliteAccess(path, clock or _utc_now, forward=_forward(settings))
 
 
 def open_ledger(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ledger:
