@@ -40,8 +40,9 @@ class World:
     operation: str = ""
 
     async def ask(self, method: str, url: str, body: Any, key_id: str) -> httpx.Response:
+        headers = bearer(secret_of(key_id))
         return await self.rest.http.request(
-            method, f"http://test{url}", json=body, headers=bearer(secret_of(key_id))
+            method, f"http://test{url}", headers=headers, **sent(body)
         )
 
     async def post(self, path: str, body: Any) -> dict[str, Any]:
@@ -76,6 +77,23 @@ class World:
         answer = await self.ask("GET", f"{PREFIX}/audit?limit=200", None, "all")
         found: list[dict[str, Any]] = answer.json()["items"]
         return found
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A body that is a form with a file."""
+
+    text: str
+
+
+def sent(body: Any) -> dict[str, Any]:
+    """How the HTTP client is given a body."""
+    if isinstance(body, Upload):
+        return {
+            "files": {"file": ("jd.md", body.text, "text/markdown")},
+            "data": {"type": "job_description"},
+        }
+    return {"json": body}
 
 
 def body_of(role_name: str) -> dict[str, Any]:
@@ -135,6 +153,12 @@ REST = {
     "GET /roles/{company_name:path}": Route(READ, at("/roles/{company}"), 403),
     "PUT /roles/{company_name:path}/{role_name:path}": Route(
         PUSH, at(f"/roles/{{company}}/{ROLE_PATH}", {"draup_role_name": "X"}), 403, "define-role"
+    ),
+    "POST /roles/{company_name:path}/{role_name:path}/documents": Route(
+        PUSH,
+        at(f"/roles/{{company}}/{ROLE_PATH}/documents", Upload("- Prepare reports")),
+        403,
+        "upload-document",
     ),
     "GET /history/{company_id:path}": Route(READ, at("/history/{company}"), 403),
     "GET /assessments/{role_id}": Route(READ, at("/assessments/{role}"), 404),
@@ -255,7 +279,7 @@ async def test_a_lesser_scope_is_not_enough(name: str, world: World) -> None:
     """And no key at all is a 401, or the way to the login page."""
     route, method = CLOSED[name], name.split(" ")[0]
     url, body = asked(route, world)
-    answer = await world.rest.http.request(method, f"http://test{url}", json=body)
+    answer = await world.rest.http.request(method, f"http://test{url}", **sent(body))
     assert answer.status_code == (303 if name in PAGES else 401)
     lesser = [scope for scope in Scope if scope is not route.needs and route.needs.includes(scope)]
     before = await world.entries()
