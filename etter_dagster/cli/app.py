@@ -21,6 +21,7 @@ from etter_dagster.cli.keys import keys
 from etter_dagster.cli.look import companies, roles, show
 from etter_dagster.cli.migrate import migrate
 from etter_dagster.cli.nightly import nightly, plan
+from etter_dagster.cli.portable import export, import_
 from etter_dagster.cli.push import push
 from etter_dagster.cli.reconcile import reconcile
 from etter_dagster.cli.reference import docs
@@ -41,12 +42,13 @@ PANELS = {
     "Start": (up, demo),
     "Push": (push, status, retry, cancel),
     "Look": (companies, roles, show, compare),
-    "Operate": (plan, nightly, reconcile, migrate, doctor),
+    "Operate": (plan, nightly, reconcile, migrate, export, import_, doctor),
     "Without a service": (assess, format_file),
 }
 for panel, commands in PANELS.items():
     for command in commands:
-        name = "format" if command is format_file else None
+        # Two commands have names that Python has given away.
+        name = {format_file: "format", import_: "import"}.get(command)
         app.command(name, rich_help_panel=panel)(command)
 app.add_typer(keys, rich_help_panel="Operate")
 app.command(hidden=True)(docs)

@@ -246,6 +246,18 @@ class Neo4jRoleGraph:
         )
         return most_exposed_first(nodes.skill_of(row) for row in rows)
 
+    # -- restoring ---------------------------------------------------------------------------
+    async def restore_role(
+        self,
+        role: Role,
+        *,
+        documents: Sequence[LinkedDocument],
+        assessments: Sequence[Assessment],
+        skills: Sequence[RoleSkill],
+    ) -> Role:
+        change = changes.restore(role, documents, assessments, skills)
+        return await self._open().commits.write(change)
+
     # -- history and audit ---------------------------------------------------------------------
     async def append_history(self, pushes: Sequence[Push]) -> None:
         await self._open().connection.write(lambda tx: records.append_pushes(tx, pushes))

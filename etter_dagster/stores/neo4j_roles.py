@@ -8,6 +8,7 @@ name.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from neo4j import AsyncManagedTransaction
@@ -64,7 +65,7 @@ async def apply(
         if change.role_id not in held:
             sequence += 1
             role = after.role.model_copy(update={"sequence": sequence})
-            after = HeldRole(role, after.fence)
+            after = replace(after, role=role)
         held[change.role_id] = after
         outcomes.append(after.role)
     await save(tx, before, held)

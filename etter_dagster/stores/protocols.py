@@ -457,6 +457,17 @@ class RoleGraph(Protocol):
     async def skills(self, role_id: str) -> list[RoleSkill]:
         """The role's skills by falling exposure, then name."""
 
+    # -- restoring ---------------------------------------------------------------------------
+    async def restore_role(
+        self,
+        role: Role,
+        *,
+        documents: Sequence[LinkedDocument],
+        assessments: Sequence[Assessment],
+        skills: Sequence[RoleSkill],
+    ) -> Role:
+        """Puts a role back as it was, assessments oldest first, unless a push settled it here."""
+
     # -- history and audit ---------------------------------------------------------------------
     async def append_history(self, pushes: Sequence[Push]) -> None:
         """Appends ended pushes; a workflow id that is there already is left as it is."""

@@ -166,6 +166,30 @@ def require_skills(rid: str, skills: Sequence[RoleSkill], token: int | None) -> 
     return RoleChange(rid, act)
 
 
+def restore(
+    role: Role,
+    linked: Sequence[LinkedDocument],
+    assessments: Sequence[Assessment],
+    skills: Sequence[RoleSkill],
+) -> RoleChange:
+    """Puts a role back as it was; one that has been worked on since is left as it is."""
+
+    def act(held: HeldRole | None) -> HeldRole:
+        if held is not None and held.role.workflow_id is not None:
+            return held
+        # `sequence` is the place in this graph, not in the one that the role comes from.
+        sequence = held.role.sequence if held is not None else 0
+        return HeldRole(
+            role=role.model_copy(update={"sequence": sequence}),
+            fence=held.fence if held is not None else 0,
+            linked=tuple(linked),
+            assessments=tuple(assessments),
+            skills=tuple(skills),
+        )
+
+    return RoleChange(role.role_id, act, creates=True, reads_documents=True)
+
+
 def _known(held: HeldRole | None, rid: str) -> HeldRole:
     if held is None:
         raise NotFound(rid)

@@ -228,6 +228,17 @@ class SqliteRoleGraph:
     async def skills(self, role_id: str) -> list[RoleSkill]:
         return await self._database.look(lambda c: roles.skills(c, role_id))
 
+    # -- restoring ---------------------------------------------------------------------------
+    async def restore_role(
+        self,
+        role: Role,
+        *,
+        documents: Sequence[LinkedDocument],
+        assessments: Sequence[Assessment],
+        skills: Sequence[RoleSkill],
+    ) -> Role:
+        return await self._apply(changes.restore(role, documents, assessments, skills))
+
     # -- history and audit ---------------------------------------------------------------------
     async def append_history(self, pushes: Sequence[Push]) -> None:
         def act(connection: sqlite3.Connection) -> None:
