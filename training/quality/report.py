@@ -19,8 +19,15 @@ TASKS = ROOT / "training" / "data" / "task-exposure" / "tasks.tsv"
 PAGES = ROOT / "examples" / "occupation-pages"
 
 
+SPLITS = {
+    "seen while making the rules": ("tune", "after"),
+    "held out": ("held",),
+    "written last": ("fresh",),
+}
+
+
 class Labelled(NamedTuple):
-    """A document of the set: its kind or style, `tune` or `held`, and its text."""
+    """A document of the set: its kind or style, its part of the set (see `SPLITS`), its text."""
 
     name: str
     split: str
@@ -54,9 +61,9 @@ def pages() -> Iterator[str]:
 def table() -> str:
     """Refused and passed per part of the set, in Markdown."""
     rows = ["| documents | number | refused | right |", "| --- | --- | --- | --- |"]
-    for split, said in (("tune", "seen while making the rules"), ("held", "held out")):
-        others = [judge(d.text) for d in documents("other.txt") if d.split == split]
-        jds = [judge(d.text) for d in documents("jds.txt") if d.split == split]
+    for said, splits in SPLITS.items():
+        others = [judge(d.text) for d in documents("other.txt") if d.split in splits]
+        jds = [judge(d.text) for d in documents("jds.txt") if d.split in splits]
         refused = sum(not v.is_jd for v in others)
         wrong = sum(not v.is_jd for v in jds)
         rows.append(_row(f"no JDs, {said}", len(others), refused, refused))

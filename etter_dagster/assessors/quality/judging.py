@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etter_dagster.assessors.exposure.cleaning import clean
 from etter_dagster.assessors.quality.cues import total
 from etter_dagster.assessors.quality.kinds import KINDS
+from etter_dagster.assessors.quality.shape import shape_of
 from etter_dagster.assessors.quality.signs import SIGNS
+from etter_dagster.assessors.quality.work import says_no_work
 
 LOOKED_AT = 8_000  # characters; what a document is shows at its beginning
 ENOUGH_SIGNS = 6  # of a JD, above which nothing else is looked for
 LEAST_POINTS = 4  # of a kind's signs, below which nothing is said
+MOST_SIGNS_OF_SHAPES = 2  # of a JD, in a text whose shape is that of something else
 LEAST_LEAD = 1  # of a kind's points over those of a JD
 REMEDY = (
     "give the role's job description; if this is one, link it with the type `other`, "
     "which is not checked"
 )
-_LEFT_OVERS = re.compile(r"\bpage \d+(?: of \d+)?\b|\[?\b(?:image|figure|logo)\b\]?", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d_]{3,}|[\u3040-\u9fff\uac00-\ud7af]")
-_SYMBOL = re.compile(r"[^\w\s]")
 
 
 @dataclass(frozen=True)
@@ -47,44 +45,25 @@ class Verdict:
 
 
 def judge(text: str) -> Verdict:
-    """Says what a document is, by its own words.
+    """Says what a document is, by its own words and shape.
 
     Args:
         text: The document.
     """
     text = clean(text[:LOOKED_AT])
-    if _is_empty(text):
-        return Verdict("an empty page or a scan without text", LEAST_POINTS)
-    if _is_data(text):
-        return Verdict("a table of data", LEAST_POINTS)
     signs = total(SIGNS, text, enough=ENOUGH_SIGNS)
     if signs >= ENOUGH_SIGNS:
         return Verdict(None, signs=signs)
     points, kind = max(
         ((total(kind.cues, text), kind.name) for kind in KINDS), key=lambda pair: pair[0]
     )
-    refused = points >= LEAST_POINTS and points >= signs + LEAST_LEAD
-    return Verdict(kind if refused else None, points, signs)
-
-
-def _is_empty(text: str) -> bool:
-    rest = _LEFT_OVERS.sub("", text)
-    if _WORD.search(rest):
-        return False
-    return rest.strip() != rest or not rest or len(_SYMBOL.findall(rest)) >= 3
-
-
-def _is_data(text: str) -> bool:
-    """Rows of the same number of short cells, some of them numbers."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    return len(lines) >= 4 and any(_are_rows(lines, separator) for separator in ",;\t")
-
-
-def _are_rows(lines: Sequence[str], separator: str) -> bool:
-    counts = {line.count(separator) for line in lines}
-    if len(counts) != 1 or counts.pop() < 2:
-        return False
-    cells = [cell.strip() for line in lines for cell in line.split(separator)]
-    words = sum(len(cell.split()) for cell in cells) / len(cells)
-    numbers = sum(any(map(str.isdecimal, cell)) for cell in cells)
-    return words <= 2.5 and numbers >= len(cells) / 5
+    if points >= LEAST_POINTS and points >= signs + LEAST_LEAD:
+        return Verdict(kind, points, signs)
+    shape = shape_of(text)
+    if shape is not None and signs <= MOST_SIGNS_OF_SHAPES:
+        return Verdict(shape, LEAST_POINTS, signs)
+    if signs == 0 and says_no_work(text):
+        return Verdict(
+            "a text about something else, for it says nothing that anybody does", signs=0
+        )
+    return Verdict(None, points, signs)

@@ -22,6 +22,13 @@ KINDS: tuple[DocumentKind, ...] = (
     DocumentKind(
         "a meeting's agenda or minutes",
         (
+            cue(r"^\W*protokoll d|^\W*tagesordnung\b|^\W*ordre du jour\b|\bcompte rendu de", 2),
+            cue(r"^\W*(?:anwesend|entschuldigt|présents)\b|^\W*top \d", 2),
+            cue(
+                r"^\W*\d{1,2}[:.]\d\d\b.{0,60}\b(?:welcome|coffee|break|lunch|wrap-up|introductions)",
+                3,
+                least=2,
+            ),
             cue(r"^\W*(?:meeting )?agenda\b", 2),
             cue(r"^\W*(?:attendees|present|apologies|participants)\b", 2),
             cue(r"^\W*minutes of\b|approval of .{0,30}minutes|minutes of .{0,30}approved", 2),
@@ -35,6 +42,17 @@ KINDS: tuple[DocumentKind, ...] = (
     DocumentKind(
         "an invoice",
         (
+            cue(
+                r"^\W*(?:quotation|quote|delivery note|purchase order|credit note|angebot|devis"
+                r"|lieferschein|packing list)\b",
+                2,
+            ),
+            cue(
+                r"\b(?:net|gross|gst|ctn|cartons|batch|gross weight|valid until|ship (?:from|to)"
+                r"|prices are firm)\b",
+                2,
+                least=2,
+            ),
             cue(r"^\W*(?:tax )?invoice\b|^\W*rechnung\b|^\W*facture\b", 2),
             cue(r"\binvoice (?:no|number|date|#)\W{0,3}\d|#inv|\brechnungs(?:datum|nr|nummer)", 2),
             cue(
@@ -76,6 +94,23 @@ KINDS: tuple[DocumentKind, ...] = (
     DocumentKind(
         "a contract or terms",
         (
+            cue(
+                r"permission is hereby granted|without warranty|\"as is\"|redistribution and use"
+                r"|copyright (?:\(c\)|©) ?\d|all rights reserved|licensed under the",
+                2,
+            ),
+            cue(
+                r"merchantability|consequential damages|public license|\blicensor\b"
+                r"|\bthis license\b",
+                2,
+            ),
+            cue(
+                r"\b(?:lender|borrower|warrant[ys]?|undertakes to|place of jurisdiction"
+                r"|proof of purchase|limited warranty|defects in material)\b",
+                2,
+                least=2,
+            ),
+            cue(r"\b(?:instalments|does not cover|interest rate|default exceeding)\b", 1),
             cue(r"\b(?:whereas|now,? therefore|in witness whereof|hereinafter|aforesaid)\b", 2),
             cue(r"\bthis (?:agreement|contract|lease|tenancy) (?:is|shall|may|becomes)\b", 2),
             cue(r"^\W*(?:\w+ ){0,2}(?:agreement|lease|terms and conditions\b.{0,30})\W*$", 2),
@@ -95,6 +130,9 @@ KINDS: tuple[DocumentKind, ...] = (
     DocumentKind(
         "program code or configuration",
         (
+            exact(r"^Traceback \(most recent call last\)|^\s+File \".+\", line \d+", 4),
+            exact(r"^\s*[\w.-]+:(?: [\w\"'./:-]+)?$", 4, least=6),
+            exact(r"^\s*(?:pip install|npm install|git clone|import \w+$|\$ \w+|>>> )", 2),
             exact(r"^\s*(?:def|class) \w+.*:$|^\s*(?:import|from) [\w.]+|^\s*return\b", 2),
             exact(
                 r"^\s*(?:const|let|var|function|async|public|private|static|package|using"
@@ -123,6 +161,11 @@ KINDS: tuple[DocumentKind, ...] = (
     DocumentKind(
         "filler text",
         (
+            cue(
+                r"\b(?:tbd|to be completed|insert (?:text|description)|blah|text text)\b",
+                4,
+                least=3,
+            ),
             cue(r"\blorem ipsum\b", 2),
             cue(
                 r"\b(?:dolor|amet|consectetur|adipiscing|elit|eiusmod|tempor|incididunt|labore"
@@ -195,6 +238,12 @@ KINDS: tuple[DocumentKind, ...] = (
     DocumentKind(
         "an e-mail",
         (
+            cue(r"\bunsubscribe\b|you receive this (?:message|e-?mail)", 3),
+            cue(
+                r"^\W*(?:moin|hallo|liebe kolleg|bonjour|hola)\b|\bviele grüße\b|\bcordialement\b",
+                2,
+            ),
+            cue(r"\b(?:kurze info|meldet euch|bei fragen)\b|\bthis month:|\bread more\b", 2),
             cue(r"^\W*(?:from|to|cc|sent|subject|date): ?\S", 3, least=3),
             cue(r"^> ", 2),
             cue(r"\bon .{3,60} wrote:", 2),
@@ -212,6 +261,10 @@ KINDS: tuple[DocumentKind, ...] = (
     DocumentKind(
         "a news article or press release",
         (
+            cue(r"\bpassed away\b|\bis survived by\b|\bin lieu of flowers\b", 3),
+            cue(r"\bfuneral\b|\bborn in\b", 1),
+            cue(r"\bteilte .{0,40}mit\b|\bein sprecher\b|\bsagte\b|\ba déclaré\b", 2),
+            cue(r"\bprognose\w*|\bministerium\w*|\bökonomen\b|\bdem bericht zufolge\b", 2),
             cue(r"for immediate release|^\W*press release|\b(?:media|press) contact\b", 3),
             exact(r"^[A-Z]{3,}(?: [A-Z]{2,})*,? (?:[A-Z][a-z]+\.? \d|\(|- |-- |– )", 2),
             cue(r"^\W*by [a-z]\w+ [a-z]\w+ ?(?:\||,|-|$)|\bpublished \d", 2),
@@ -335,6 +388,7 @@ KINDS: tuple[DocumentKind, ...] = (
     DocumentKind(
         "release notes",
         (
+            cue(r"^(?:[*#=-]+ ?)?(?:version )?v?\d+\.\d+(?:\.\d+)?\b.{0,30}$", 3, least=3),
             cue(r"^\W*(?:release notes|changelog|what(?:'|’)s new)\b", 2),
             cue(r"^\W*(?:added|fixed|changed|removed|deprecated)\b", 2, least=3),
             cue(r"\(#\d+\)|\bv?\d+\.\d+\.\d+\b", 1),
