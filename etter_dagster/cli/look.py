@@ -145,6 +145,8 @@ def _print_documents(found: tuple[DocumentView, ...]) -> None:
 
     for document in found:
         say(f"{document.type.value} {document.name or ''}".strip() + f", {document.linked_at}")
+        if document.warning:
+            say(document.warning)
         tell_text((document.formatted or document.content).removesuffix("\n"))
     if not found:
         say("no document is linked to this role; push it with one")

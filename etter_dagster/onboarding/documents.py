@@ -8,6 +8,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from etter_dagster.assessors.formatting.jd import format_jd
+from etter_dagster.assessors.quality.judging import judge
 from etter_dagster.model.documents import DocumentType, LinkedDocument
 from etter_dagster.model.errors import NotFound
 from etter_dagster.onboarding.services import Services
@@ -26,6 +27,9 @@ class DocumentView(BaseModel):
     linked_at: datetime
     formatted: str | None = Field(
         description="A job description under the headings of a JD, no sentence lost; else null."
+    )
+    warning: str | None = Field(
+        description="Why a job description will not be assessed: it is something else."
     )
 
 
@@ -59,4 +63,5 @@ def _view(document: LinkedDocument, role_name: str) -> DocumentView:
     return DocumentView(
         **document.model_dump(),
         formatted=format_jd(document.content, title=role_name) if is_jd else None,
+        warning=(judge(document.content).reason or None) if is_jd else None,
     )

@@ -35,6 +35,18 @@ async def test_other_documents_are_not_formatted(rest: Rest) -> None:
     assert sop["formatted"] is None
 
 
+async def test_a_jd_that_is_none_has_a_warning(rest: Rest) -> None:
+    """It is seen before anybody pushes the role."""
+    menu = "LUNCH MENU\nStarters\nSoup 6.50\nMains\nFish and chips 14.50\nDesserts\nCake 5.00\n"
+    put = {"documents": [{**DOCUMENT, "content": menu}]}
+    await rest.http.put("/roles/Acme/Analyst", json=put)
+    (found,) = (await rest.http.get(f"/documents/{ANALYST}")).json()["documents"]
+    assert "looks like a menu" in found["warning"]
+    await rest.http.put("/roles/Acme/Analyst", json={"documents": [DOCUMENT]})
+    (found,) = (await rest.http.get(f"/documents/{ANALYST}")).json()["documents"]
+    assert found["warning"] is None
+
+
 async def test_two_assessments_are_compared(rest: Rest) -> None:
     await rest.ready()
     error(await rest.http.get(f"/assessments/{ANALYST}/compare"), 404, "NOT_FOUND")

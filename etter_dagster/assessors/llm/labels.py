@@ -75,6 +75,8 @@ def _entries(content: str) -> Iterator[tuple[int, Label]]:
         number, label = entry.get("n"), _LABEL.match(str(entry.get("label")))
         if isinstance(number, str) and number.isascii() and number.isdecimal():
             number = int(number[:6])
+        if isinstance(number, float) and number.is_integer():
+            number = int(number)
         if isinstance(number, int) and not isinstance(number, bool) and label:
             assert label[1].upper() in LABELS
             yield number, Label(label[1].upper(), _one_line(entry.get("reason")))
