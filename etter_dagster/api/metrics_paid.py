@@ -8,7 +8,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from etter_dagster.model.ledger import Outcome, Spending
 from etter_dagster.model.spending import Room
-from etter_dagster.onboarding.budget import budget_left
 from etter_dagster.onboarding.services import Services
 
 
@@ -22,7 +21,7 @@ async def paid_state(services: Services) -> PaidState | None:
     if guard is None:
         return None
     return PaidState(
-        await services.ledger.spending(), await guard.room(), await budget_left(services)
+        await services.ledger.spending(), await guard.room(), await guard.budget_left()
     )
 
 

@@ -1,8 +1,9 @@
 """When a paid assessor is left alone for a while: a circuit breaker, as arithmetic.
 
-It opens after failures of `THRESHOLD` different roles without a success between them (one role
-that always fails says nothing about the service), or as many refused connections. It then stays
-open for `FIRST_SECONDS`, doubled each time a probe fails. `Retry-After` holds everybody back.
+It opens after first attempts of `THRESHOLD` different roles have failed without a success between
+them, or sooner where there is no connection at all. Repetitions do not count: a few roles that
+always fail, alone at the end of a batch, say nothing about the service. It then rests, twice as
+long each time a probe by a fresh role fails. `Retry-After` holds everybody back.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
-THRESHOLD = 3
-FIRST_SECONDS = 15.0
-LONGEST_SECONDS = 300.0
+THRESHOLD = 5
+AWAY_COUNTS = 2  # so much as a failure does a refused connection count
+REST_SECONDS = 15.0
+DOUBLED = 3  # so often at most
 LONGEST_PAUSE_SECONDS = 3600.0
+_AWAY = "away "
 
 
 class Signal(BaseModel):
@@ -23,13 +26,19 @@ class Signal(BaseModel):
     Args:
         ok: It answered well; False: it failed in a way that may pass; None: says nothing.
         mark: What failed; equal marks count once.
+        away: There was no connection.
+        repeated: It had failed before.
         retry_after: Seconds it asked for.
+        rest_seconds: How long an open breaker rests at first.
     """
 
     model_config = ConfigDict(frozen=True)
 
     ok: bool | None = None
     mark: str = ""
+    away: bool = False
+    repeated: bool = False
+    rest_seconds: float = REST_SECONDS
     retry_after: float | None = None
 
 
@@ -72,18 +81,30 @@ class Breaker(BaseModel):
             return state
         if signal.ok:
             return Breaker(paused_until=state.paused_until)
-        failing = state.failing if signal.mark in state.failing else (*state.failing, signal.mark)
-        state = state.model_copy(update={"failing": failing[-THRESHOLD:]})
-        if state.is_open(now) or (state.open_until is None and len(failing) < THRESHOLD):
+        if signal.away or not signal.repeated:
+            state = state._marked(f"{_AWAY}{signal.mark}" if signal.away else signal.mark)
+        if state.is_open(now) or (state.open_until is None and not state._enough()):
             return state
-        seconds = min(LONGEST_SECONDS, FIRST_SECONDS * 2.0**state.times)
+        # A role that has failed before is a poor witness: the next one probes soon.
+        doubled = 0 if signal.repeated else min(DOUBLED, state.times)
+        times = state.times if signal.repeated else state.times + 1
+        seconds = signal.rest_seconds * 2.0**doubled
         return state.model_copy(
             update={
                 "open_until": now + timedelta(seconds=seconds),
-                "times": state.times + 1,
+                "times": times,
                 "probe": None,
             }
         )
+
+    def _marked(self, mark: str) -> Breaker:
+        if mark in self.failing:
+            return self
+        return self.model_copy(update={"failing": (*self.failing, mark)[-THRESHOLD:]})
+
+    def _enough(self) -> bool:
+        counts = (AWAY_COUNTS if mark.startswith(_AWAY) else 1 for mark in self.failing)
+        return sum(counts) >= THRESHOLD
 
     def _paused(self, signal: Signal, now: datetime) -> Breaker:
         if not signal.retry_after:

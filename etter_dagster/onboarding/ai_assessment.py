@@ -135,6 +135,7 @@ def assessment_made(
             "dashboard_url": settings.dashboard_url(role.company_id, role.role_id),
             "workflow_id": assessment.workflow_id,
             "cost": assessment.cost,
+            "jd_matches": assessment.provenance.get("jd_matches"),
             **more,
         },
         data_version=assessment.inputs_hash[:16],

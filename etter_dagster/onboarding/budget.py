@@ -1,4 +1,4 @@
-"""What the budget says at the door, and what it leaves for plans."""
+"""What the budget says at the door."""
 
 from __future__ import annotations
 
@@ -28,16 +28,6 @@ def budget_check(services: Services) -> Callable[[str, bool], Awaitable[EtterErr
         return known[company_id]
 
     return check
-
-
-async def budget_left(services: Services) -> float | None:
-    """Money that may still be spent today, in the unit of the settings; None: any.
-
-    Args:
-        services: Whose guard knows.
-    """
-    guard = services.assessors.guard
-    return None if guard is None else await guard.budget_left()
 
 
 async def _refusal(services: Services, company_id: str) -> EtterError | None:

@@ -33,9 +33,19 @@ async def estimate_seconds(services: Services, push: Push, position: int | None)
     if push.status is WorkflowState.PROCESSING and push.started_at is not None:
         elapsed = (services.clock() - push.started_at).total_seconds()
         return max(1, math.ceil(mean - elapsed))
-    settings = services.settings
+    before = (position or 1) - 1
+    return max(1, math.ceil(mean + _wait_seconds(services, name, before, mean)))
+
+
+def _wait_seconds(services: Services, assessor: str, before: int, mean: float) -> float:
+    """Until so many pushes before one have started, as far as the limits let them."""
+    settings, guard = services.settings, services.assessors.guard
     at_once = max(1, min(settings.max_in_flight, settings.max_runs * settings.roles_per_run))
-    return max(1, math.ceil(mean * (1 + ((position or 1) - 1) / at_once)))
+    if guard is None or guard.info.name != assessor:
+        return mean * before / at_once
+    at_once = min(at_once, settings.assessor_max_concurrent or at_once)
+    a_minute = settings.assessor_max_per_minute
+    return max(mean * before / at_once, 60.0 * before / a_minute if a_minute else 0.0)
 
 
 async def _durations(services: Services, assessor: str) -> Durations:

@@ -6,7 +6,7 @@ from typing import Any
 
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.envelope import ExecutionContext
-from etter_dagster.model.errors import NotFound
+from etter_dagster.model.errors import EtterError, NotFound, Postponed
 from etter_dagster.model.identity import new_workflow_id
 from etter_dagster.onboarding.assessing import Occasion, assess_role
 from etter_dagster.onboarding.role_setup import linked_documents
@@ -86,6 +86,7 @@ async def run_ai_assessment(
     Raises:
         NotFound: Unknown role, or nothing is linked to it.
         AssessmentFailed: The assessor says no.
+        EtterError: It cannot be asked now: its budget is spent, or it is left alone for a while.
     """
     async with _opened(services) as opened:
         role = await opened.graph.role(company_role_id)
@@ -94,7 +95,10 @@ async def run_ai_assessment(
             raise NotFound(
                 f"a linked document of {company_role_id}", "call link_job_description first"
             )
-        assessment, _ = await assess_role(opened, role, Occasion(workflow_id=new_workflow_id()))
+        try:
+            assessment, _ = await assess_role(opened, role, Occasion(workflow_id=new_workflow_id()))
+        except Postponed as error:
+            raise EtterError(error.code, str(error), recoverable=True) from error
     return {
         "assessment_id": assessment.assessment_id,
         "company_role_id": role.role_id,

@@ -116,7 +116,7 @@ class RedisLedger:
             raise LeaseLost(call.subject)
         if said[0] == "attempts":
             message = f"it was tried {said[1]} times"
-            return Refusal(why=Why.ATTEMPTS, message=message, at=now, last_error=said[2])
+            return Refusal(why=Why.ATTEMPTS, message=message, at=now, last_error=said[2] or None)
         return _attempt(said[1]) if said[0] == "begun" else refusal  # None: it must decide again
 
     async def answered(self, attempt_id: int, answer: RawAnswer) -> None:

@@ -13,7 +13,6 @@ from datetime import timedelta
 
 import pytest
 
-from etter_dagster.model import breaker
 from etter_dagster.model.documents import DocumentRef
 from etter_dagster.model.push import Push
 from etter_dagster.onboarding.accept import accept_many
@@ -70,11 +69,6 @@ class Paid:
         return Counter({role or "": n for (_, role), n in self.state.counts(ASSESS).items()})
 
 
-@pytest.fixture(autouse=True)
-def _short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(breaker, "FIRST_SECONDS", 0.2)
-
-
 @pytest.fixture
 def state() -> StandinState:
     return StandinState()
@@ -115,12 +109,13 @@ Start = Callable[[str], "subprocess.Popen[bytes]"]
 @pytest.fixture
 def workers(paid_settings: Settings) -> Iterator[Start]:
     """Starts serving processes on the same stores; what is left of them is killed at the end."""
-    with _starting(paid_settings) as start:
+    with starting(paid_settings) as start:
         yield start
 
 
 @contextmanager
-def _starting(settings: Settings) -> Iterator[Start]:
+def starting(settings: Settings) -> Iterator[Start]:
+    """Starts serving processes on the stores of the settings; kills what is left at the end."""
     started: list[subprocess.Popen[bytes]] = []
     values = {
         name: getattr(settings, name)

@@ -6,7 +6,7 @@ import pytest
 
 from etter_dagster.model.errors import ErrorCode, EtterError
 from etter_dagster.onboarding.accept import accept
-from etter_dagster.onboarding.budget import budget_left
+from etter_dagster.onboarding.nightly import budget_left
 from etter_dagster.onboarding.services import open_services
 from etter_dagster.settings import Settings
 from etter_dagster_tests.paid.conftest import Paid

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from etter_dagster.model import breaker
 from etter_dagster.onboarding.reporting import Silent
 from etter_dagster.onboarding.services import open_services
 from etter_dagster.onboarding.serving import serve
@@ -30,5 +29,4 @@ async def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    breaker.FIRST_SECONDS = 0.3  # a real one rests for longer than a test should take
     asyncio.run(main(sys.argv[1]))

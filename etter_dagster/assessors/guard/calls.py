@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -42,6 +43,7 @@ class LedgeredCalls:
         workflow_id: The push.
         text_hash: Of the text that is assessed.
         holder: Who has taken the subject.
+        rest_seconds: How long the breaker rests at first.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class LedgeredCalls:
         workflow_id: str,
         text_hash: str,
         holder: str,
+        rest_seconds: float,
     ) -> None:
         self._ledger = ledger
         self._limits = limits
@@ -64,6 +67,7 @@ class LedgeredCalls:
         self._workflow_id = workflow_id
         self._text_hash = text_hash
         self._holder = holder
+        self._rest_seconds = rest_seconds
         self.cost = 0.0
         self.told = False  # whether the breaker heard of a failure already
 
@@ -134,8 +138,7 @@ class LedgeredCalls:
         try:
             answer = await call.send(attempt)
         except NotSent as error:
-            # Every refused connection counts: no role is to blame.
-            await self._failed(attempt, Outcome.UNSENT, error, mark=str(attempt.attempt_id))
+            await self._failed(attempt, Outcome.UNSENT, error)
             raise
         except AnswerLost as error:
             await self._failed(attempt, Outcome.LOST, error)
@@ -171,11 +174,14 @@ class LedgeredCalls:
         self.cost += attempt.cost
         return PaidResult(value, attempt, answer)
 
-    async def _failed(
-        self, attempt: Attempt, outcome: Outcome, error: TransientError, *, mark: str = ""
-    ) -> None:
+    async def _failed(self, attempt: Attempt, outcome: Outcome, error: TransientError) -> None:
         self.told = True
-        signal = Signal(ok=False, mark=mark or attempt.call.role_id, retry_after=error.retry_after)
+        signal = failure(
+            error,
+            role_id=attempt.call.role_id,
+            repeated=attempt.number > 1,
+            rest_seconds=self._rest_seconds,
+        )
         await self._ended(attempt, outcome, signal, error)
         if attempt.number >= self._limits.attempts:
             raise _exhausted(str(error)) from error
@@ -192,6 +198,27 @@ class LedgeredCalls:
         return await self._ledger.ended(
             attempt.attempt_id, outcome, signal, reference=reference, error=why
         )
+
+
+def failure(error: TransientError, *, role_id: str, repeated: bool, rest_seconds: float) -> Signal:
+    """What a failure tells the breaker.
+
+    Args:
+        error: The failure.
+        role_id: Whose call it was.
+        repeated: Whether it had failed before.
+        rest_seconds: How long the breaker rests at first.
+    """
+    away = isinstance(error, NotSent)
+    return Signal(
+        ok=False,
+        # Every refused connection counts: no role is to blame.
+        mark=uuid.uuid4().hex if away else role_id,
+        away=away,
+        repeated=repeated,
+        rest_seconds=rest_seconds,
+        retry_after=error.retry_after,
+    )
 
 
 def postponed(refusal: Refusal) -> Postponed:

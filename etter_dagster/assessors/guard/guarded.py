@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from etter_dagster.assessors.guard.budgets import company_budgets
-from etter_dagster.assessors.guard.calls import WAIT_SECONDS, LedgeredCalls, postponed
+from etter_dagster.assessors.guard.calls import WAIT_SECONDS, LedgeredCalls, failure, postponed
 from etter_dagster.assessors.guard.holder import Holder
 from etter_dagster.assessors.guard.keys import idempotency_key, subject
 from etter_dagster.assessors.protocol import (
     ATTEMPTS,
     AssessmentRequest,
-    NotSent,
     PaidAssessor,
     PaidCalls,
 )
 from etter_dagster.model.assessment import AssessmentOutputs, AssessorInfo
-from etter_dagster.model.breaker import Signal
 from etter_dagster.model.documents import text_hash
 from etter_dagster.model.errors import TransientError
 from etter_dagster.model.ledger import CallId
@@ -40,6 +37,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PING_SECONDS = 5.0
+# An open breaker rests for so many pauses between repetitions: slow where they are slow.
+RESTS, SHORTEST_REST = 3.0, 1.0
 
 
 class GuardedAssessor:
@@ -67,6 +66,7 @@ class GuardedAssessor:
         self._cost_unknown = settings.cost_per_assessment is None
         self._pinged = float("-inf")
         self.limits = spend_limits(settings)
+        self.rest_seconds = max(SHORTEST_REST, RESTS * settings.retry_backoff_seconds)
 
     @property
     def info(self) -> AssessorInfo:
@@ -101,9 +101,7 @@ class GuardedAssessor:
                 done = await work(calls)
             except TransientError as error:
                 if not calls.told:  # it was a free call that failed
-                    # Every refused connection counts: no role is to blame.
-                    unsent = isinstance(error, NotSent)
-                    await self._note(uuid.uuid4().hex if unsent else request.role_id, error)
+                    await self._note(request.role_id, error)
                 await self._give_up_if_closed(error)
                 raise
         unknown = self._cost_unknown and not calls.cost
@@ -154,6 +152,7 @@ class GuardedAssessor:
             workflow_id=request.workflow_id,
             text_hash=text_hash(request.text),
             holder=self._holder.name,
+            rest_seconds=self.rest_seconds,
         )
 
     def _call(self, request: AssessmentRequest, *, renew: bool) -> CallId:
@@ -178,8 +177,8 @@ class GuardedAssessor:
         self._pinged = time.monotonic()
         return True
 
-    async def _note(self, mark: str, error: TransientError) -> None:
-        signal = Signal(ok=False, mark=mark, retry_after=error.retry_after)
+    async def _note(self, role_id: str, error: TransientError) -> None:
+        signal = failure(error, role_id=role_id, repeated=False, rest_seconds=self.rest_seconds)
         await self._ledger.note(self.info.name, signal)
 
     async def _give_up_if_closed(self, error: TransientError) -> None:

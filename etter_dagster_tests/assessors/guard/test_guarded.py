@@ -6,14 +6,13 @@ import asyncio
 
 import pytest
 
-from etter_dagster.assessors.guard.guarded import GuardedAssessor
+from etter_dagster.assessors.guard.guarded import SHORTEST_REST, GuardedAssessor
 from etter_dagster.assessors.protocol import (
     ATTEMPTS,
     AnswerLost,
     AssessmentFailed,
     NotSent,
 )
-from etter_dagster.model.breaker import FIRST_SECONDS
 from etter_dagster.model.errors import ErrorCode, EtterError, Postponed, TransientError
 from etter_dagster.model.ledger import Outcome
 from etter_dagster.stores import Ledger
@@ -217,20 +216,20 @@ async def test_an_open_breaker_burns_no_attempts(
     guard: GuardedAssessor, paid: ScriptedPaid, clock: Clock
 ) -> None:
     """Its pushes are given back, and are tried again when it has had its rest."""
-    paid.script = [TransientError("HTTP 500")] * 3
-    for role in ("a", "b"):
+    paid.script = [TransientError("HTTP 500")] * 5
+    for role in ("a", "b", "c", "d"):
         with pytest.raises(TransientError):
             await guard.assess(request(role))
     with pytest.raises(Postponed):
-        await guard.assess(request("c"))
+        await guard.assess(request("e"))
     with pytest.raises(Postponed) as raised:
-        await guard.assess(request("d"))
+        await guard.assess(request("f"))
     assert raised.value.code is ErrorCode.STEP_FAILED
-    assert len(paid.sent) == 3
+    assert len(paid.sent) == 5
     assert (await guard.room()).closed is not None
-    clock.tick(FIRST_SECONDS)
+    clock.tick(SHORTEST_REST)
     assert (await guard.room()).calls == 1
-    await guard.assess(request("d"))
+    await guard.assess(request("f"))
     assert (await guard.room()).calls is None
 
 
@@ -245,7 +244,7 @@ async def test_a_service_that_is_still_down_is_not_tried_with_a_push(
     with pytest.raises(Postponed):
         await guard.assess(request())
     paid.down = True
-    clock.tick(FIRST_SECONDS)
+    clock.tick(SHORTEST_REST)
     assert (await guard.room()).closed is not None
     assert (paid.pings, len(paid.sent)) == (1, 3)
     with pytest.raises(TransientError):

@@ -1,0 +1,29 @@
+"""Budgets of companies out of `COMPANIES_FILE`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from etter_dagster.assessors.guard.budgets import company_budgets
+
+
+def test_companies_without_a_budget_have_no_limit(tmp_path: Path) -> None:
+    file = tmp_path / "companies.json"
+    file.write_text(
+        '[{"name": " Acme ", "budget_per_month": 5, "taxonomy_company_id": 1}, {"name": "Other"}]'
+    )
+    assert company_budgets(file) == {"Acme": 5}
+    assert company_budgets(None) == {}
+
+
+@pytest.mark.parametrize("text", ["", "{}", '[{"name": "A", "budget_per_month": -1}]', "[3]"])
+def test_a_file_that_cannot_be_read_is_no_budget_without_limit(tmp_path: Path, text: str) -> None:
+    """Spending on because of a comma would be the wrong way to fail."""
+    file = tmp_path / "companies.json"
+    file.write_text(text)
+    with pytest.raises(ValueError, match="ETTER_COMPANIES_FILE"):
+        company_budgets(file)
+    with pytest.raises(ValueError, match="ETTER_COMPANIES_FILE"):
+        company_budgets(tmp_path / "missing.json")
