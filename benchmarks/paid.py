@@ -102,9 +102,9 @@ async def said(paid: Paid, ids: list[str]) -> str:
     ledger, service = await paid.ledger_counts(), paid.standin_counts()
     most = max(service.values(), default=0)
     return (
-        f"{states}; {service.total()} calls by the service's count, {ledger.total()} by the "
-        f"ledger's, {(ledger - service).total() + (service - ledger).total()} differ; "
-        f"at most {most} a role"
+        f"{states}; {service.total()} calls by the service's count, of which the ledger lacks "
+        f"{(service - ledger).total()}; {(ledger - service).total()} of the ledger's were lost "
+        f"before they came; at most {most} a role"
     )
 
 

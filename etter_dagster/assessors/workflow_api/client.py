@@ -51,7 +51,9 @@ class ServiceClient:
             base_url=base_url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+            # No connection is used twice: one that the service has just closed would lose a call
+            # that it never saw, and a handshake is nothing beside minutes of work.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             transport=transport,
         )
 
