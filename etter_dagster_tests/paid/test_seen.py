@@ -27,6 +27,14 @@ async def assessor_health(paid: Paid) -> tuple[str, str]:
         await health.close()
 
 
+async def metrics(paid: Paid) -> str:
+    health = Health(paid.services)
+    try:
+        return bytes((await Metrics().text(paid.services, health)).body).decode()
+    finally:
+        await health.close()
+
+
 async def test_a_service_that_is_down_is_seen_in_the_health(
     paid: Paid, state: StandinState
 ) -> None:
@@ -48,7 +56,7 @@ async def test_a_service_whose_calls_all_fail_is_unhealthy_although_it_says_it_i
     assert (await paid.states(ids))["queued"] == 9, "given back; no attempt counts"
     assert (await assessor_health(paid))[0] == "unhealthy"
     assert (await paid.services.queue.counts(await paid.services.limits_now())).claimable == 0
-    text = bytes((await Metrics().text(paid.services)).body).decode()
+    text = await metrics(paid)
     assert 'etter_assessor_closed{why="breaker"} 1.0' in text
 
 
@@ -56,7 +64,7 @@ async def test_money_and_calls_are_in_the_metrics(paid: Paid, state: StandinStat
     state.fail(ASSESS, Fault(status=400), role="bad")
     await paid.push(["good", "bad"])
     await work_off(paid.services)
-    text = bytes((await Metrics().text(paid.services)).body).decode()
+    text = await metrics(paid)
     for line in (
         'etter_paid_calls{outcome="done"} 1.0',
         'etter_paid_calls{outcome="refused"} 1.0',
