@@ -15,6 +15,7 @@ from etter_dagster.cli.assess import assess
 from etter_dagster.cli.compare import compare
 from etter_dagster.cli.demo import demo
 from etter_dagster.cli.doctor import doctor
+from etter_dagster.cli.drain import drain
 from etter_dagster.cli.failures import EtterGroup
 from etter_dagster.cli.format import format_file
 from etter_dagster.cli.keys import keys
@@ -27,6 +28,7 @@ from etter_dagster.cli.reconcile import reconcile
 from etter_dagster.cli.reference import docs
 from etter_dagster.cli.status import status
 from etter_dagster.cli.up import up
+from etter_dagster.cli.worker import worker
 
 app = typer.Typer(
     name="etter",
@@ -42,7 +44,7 @@ PANELS = {
     "Start": (up, demo),
     "Push": (push, status, retry, cancel),
     "Look": (companies, roles, show, compare),
-    "Operate": (plan, nightly, reconcile, migrate, export, import_, doctor),
+    "Operate": (worker, drain, plan, nightly, reconcile, migrate, export, import_, doctor),
     "Without a service": (assess, format_file),
 }
 for panel, commands in PANELS.items():

@@ -22,6 +22,7 @@ from etter_dagster.settings import Settings
 
 LOCAL = "127.0.0.1"
 READY_SECONDS = 120.0  # a cold start on a slow disk compiles a lot
+_OURS = "# Dagster's instance, "
 TRIES = 3  # of a program before it is ready; what ends at once then ends each time
 
 
@@ -83,7 +84,7 @@ class Engine:
         """Starts the first processes, and says where the service will be."""
         home = self.settings.dagster_home
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not configure_dagster(home):
+        if not configure_dagster(home, self.settings):
             self._say("etter", f"{home}/dagster.yaml is yours and is left as it is")
         (home / "workspace.yaml").write_text(
             "load_from:\n"
@@ -189,20 +190,31 @@ class Engine:
                 "daemon",
                 [*python, "dagster._daemon", "run", *workspace, *dagster_logs],
             ),
+            *self._workers(),
             ],
         )  # fmt: skip
 
+    def _workers(self) -> list[Program]:
+        """One that takes runs, where runs are not processes of Dagster's own."""
+        if self.settings.run_launcher != "celery":
+            return []
+        etter = "from etter_dagster.cli import main; main()"
+        runs = str(min(64, self.settings.max_runs + 1))  # a place for runs by hand
+        return [Program("worker", [sys.executable, "-c", etter, "worker", "--concurrency", runs])]
 
-def configure_dagster(home: Path) -> bool:
+
+def configure_dagster(home: Path, settings: Settings) -> bool:
     """Puts Etter's `dagster.yaml` into Dagster's folder; False if somebody's own is there.
 
     Args:
         home: The folder, which exists.
+        settings: How runs are launched.
     """
-    ours = resources.files("etter_dagster.orchestration").joinpath("dagster.yaml").read_text()
+    name = "dagster-celery.yaml" if settings.run_launcher == "celery" else "dagster.yaml"
+    ours = resources.files("etter_dagster.orchestration").joinpath(name).read_text()
     path = home / "dagster.yaml"
-    # Ours, perhaps of an earlier version, begins with the same line.
-    if path.exists() and path.read_text().splitlines()[:1] != ours.splitlines()[:1]:
+    # Ours, perhaps of an earlier version or for another launcher, begins with the same words.
+    if path.exists() and not path.read_text().startswith(_OURS):
         return False
     path.write_text(ours)
     return True

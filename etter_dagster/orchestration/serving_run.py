@@ -31,6 +31,7 @@ KIND_TAG = "etter/kind"  # `serving`, or `roles` for a run with partitions
 SOURCE_TAG = "etter/source"  # who asked, as in a push's `source`; `queue` for a serving run
 LANE_TAG = "etter/lane"  # of the pushes that a run makes or works
 LAUNCH_TAG = "etter/launch"  # the sensor names a run's worker by it
+STOP_CLAIMING = signal.SIGUSR2  # by it a serving run is told to finish what it holds, and end
 _NAMED = 20  # failed roles in a run's error; all of them show as failed partitions
 log = logging.getLogger(__name__)
 
@@ -130,16 +131,19 @@ async def _serve(
     context: dg.AssetExecutionContext, settings: Settings, reporter: DagsterReporter
 ) -> dict[str, str]:
     services = open_services(settings)
+    stop = asyncio.Event()
     try:
-        result = await serve(
-            services,
-            worker=context.run.tags.get(LAUNCH_TAG) or _worker_name(),
-            reporter=reporter,
-            run_id=context.run.run_id,
-            places=settings.roles_per_run,
-            linger_seconds=settings.linger_seconds,
-            claim_seconds=settings.claim_seconds,
-        )
+        with _stopping(stop):
+            result = await serve(
+                services,
+                worker=context.run.tags.get(LAUNCH_TAG) or _worker_name(),
+                reporter=reporter,
+                run_id=context.run.run_id,
+                places=settings.roles_per_run,
+                linger_seconds=settings.linger_seconds,
+                claim_seconds=settings.claim_seconds,
+                stop=stop,
+            )
     finally:
         await services.close()
     context.log.info(f"{result.done} pushes ended, {len(result.failed)} of them with a failure")
@@ -173,6 +177,22 @@ def _interruptible(main: Callable[[], Awaitable[T]]) -> T:
     except asyncio.CancelledError:
         log.warning("told to stop: leases were given back")
         raise dg.DagsterExecutionInterruptedError from None
+
+
+@contextmanager
+def _stopping(stop: asyncio.Event) -> Iterator[None]:
+    """`STOP_CLAIMING` sets the event; before and after, the signal is ignored as it was."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = signal.getsignal(STOP_CLAIMING)
+    loop.add_signal_handler(STOP_CLAIMING, stop.set)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(STOP_CLAIMING)
+        signal.signal(STOP_CLAIMING, before)
 
 
 @contextmanager

@@ -281,6 +281,12 @@ class PushQueue(Protocol):
     async def counts(self, limits: ClaimLimits) -> QueueCounts:
         """The queue at a glance."""
 
+    async def hold_claims(self, seconds: float) -> None:
+        """From now on `claim` hands out nothing for so long; with 0 it does again."""
+
+    async def claims_held(self) -> float:
+        """Seconds for which `claim` will hand out nothing; 0 if it does."""
+
     async def wait_changed(self, since: int, timeout: float) -> int:
         """Waits until anything in the queue changed after the counter `since` (0: now), at most
         `timeout` seconds; gives the counter to wait on next. May wake early.

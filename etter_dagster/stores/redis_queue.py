@@ -222,7 +222,9 @@ class RedisPushQueue:
         )
 
     async def counts(self, limits: ClaimLimits) -> QueueCounts:
-        lanes, backlog, held, expired, closed = await self._run("counts", *limits.closed_assessors)
+        lanes, backlog, held, expired, closed, paused = await self._run(
+            "counts", *limits.closed_assessors
+        )
         lapsed = Counter[str](company for company, _ in expired)
         in_flight = _by_company(held) - lapsed
         free = _by_company(backlog)
@@ -239,13 +241,21 @@ class RedisPushQueue:
                 if n
             },
             in_flight=in_flight.total(),
-            claimable=claimable(
+            claimable=0
+            if paused
+            else claimable(
                 free,
                 in_flight,
                 at_most=limits.in_flight,
                 per_company=limits.per_company,
             ),
         )
+
+    async def hold_claims(self, seconds: float) -> None:
+        await self._run("hold", _us(seconds))
+
+    async def claims_held(self) -> float:
+        return float(await self._run("hold", "")) / 1e6
 
     async def wait_changed(self, since: int, timeout: float) -> int:
         await self._server.client()

@@ -97,6 +97,19 @@ def enqueue_claimed(connection: sqlite3.Connection, new: NewPush, lease: Lease) 
     )
 
 
+def hold(connection: sqlite3.Connection, until: float) -> None:
+    """Nothing is handed out until then (seconds since 1970)."""
+    connection.execute(
+        "INSERT OR REPLACE INTO counters VALUES ('held_until', ?)", (round(until * 1e6),)
+    )
+
+
+def held_seconds(connection: sqlite3.Connection, now: datetime) -> float:
+    """How long nothing is handed out; 0 if claims go on."""
+    row = connection.execute("SELECT value FROM counters WHERE name = 'held_until'").fetchone()
+    return max(0.0, (row["value"] - micros(now)) / 1e6) if row else 0.0
+
+
 def has_work(connection: sqlite3.Connection, limits: ClaimLimits, now: datetime) -> bool:
     """Whether a claim could find anything; reads only."""
     expired = connection.execute(
@@ -105,7 +118,7 @@ def has_work(connection: sqlite3.Connection, limits: ClaimLimits, now: datetime)
     ).fetchone()
     if expired is not None:
         return True
-    if sum(_in_flight(connection).values()) >= limits.in_flight:
+    if sum(_in_flight(connection).values()) >= limits.in_flight or held_seconds(connection, now):
         return False
     closed, given = _closed(limits)
     waiting = connection.execute(
@@ -119,6 +132,8 @@ def claim(connection: sqlite3.Connection, n: int, limits: ClaimLimits, lease: Le
     _take_back_expired(connection, lease.now)
     in_flight = _in_flight(connection)
     n = min(n, limits.in_flight - sum(in_flight.values()))
+    if held_seconds(connection, lease.now):
+        n = 0
     chosen = _choose(connection, n, in_flight, limits) if n > 0 else []
     claims = []
     for row in chosen:
@@ -233,7 +248,9 @@ def counts(connection: sqlite3.Connection, limits: ClaimLimits, now: datetime) -
         waiting=dict(waiting),
         oldest_queued_at={lane: moment(value) for lane, value in oldest.items()},
         in_flight=sum(in_flight.values()),
-        claimable=claimable(
+        claimable=0
+        if held_seconds(connection, now)
+        else claimable(
             by_company,
             in_flight,
             at_most=limits.in_flight,

@@ -215,6 +215,14 @@ class SqlitePushQueue:
         now = self._clock()
         return await self._database.read(lambda c: claims.counts(c, limits, now))
 
+    async def hold_claims(self, seconds: float) -> None:
+        until = self._clock().timestamp() + seconds
+        await self._database.write(lambda c: claims.hold(c, until))
+
+    async def claims_held(self) -> float:
+        now = self._clock()
+        return await self._database.read(lambda c: claims.held_seconds(c, now))
+
     async def wait_changed(self, since: int, timeout: float) -> int:
         return await self._database.wait_changed(since, timeout)
 

@@ -22,6 +22,7 @@ from etter_dagster.cli.demo_roles import choose, push
 from etter_dagster.cli.engine import configure_dagster
 from etter_dagster.cli.ports import free_port, is_listening
 from etter_dagster.client import EtterClient
+from etter_dagster.settings import Settings
 from etter_dagster_tests.cli.processes import WAIT_SECONDS, eventually, left, started
 
 ETTER = str(Path(sys.executable).with_name("etter"))
@@ -171,17 +172,17 @@ def test_a_taken_port_gives_way_to_a_free_one() -> None:
 
 def test_dagsters_folder_gets_our_settings_and_newer_ones_of_ours(tmp_path: Path) -> None:
     ours = resources.files("etter_dagster.orchestration").joinpath("dagster.yaml").read_text()
-    assert configure_dagster(tmp_path)
+    assert configure_dagster(tmp_path, Settings(data_dir=tmp_path))
     assert (tmp_path / "dagster.yaml").read_text() == ours
     (tmp_path / "dagster.yaml").write_text(ours.split("\n")[0] + "\n# of an earlier version\n")
-    assert configure_dagster(tmp_path)
+    assert configure_dagster(tmp_path, Settings(data_dir=tmp_path))
     assert (tmp_path / "dagster.yaml").read_text() == ours
 
 
 def test_somebodys_own_dagster_settings_are_left_alone(tmp_path: Path) -> None:
     """`DAGSTER_HOME` of a Dagster person is theirs."""
     (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: true\n")
-    assert not configure_dagster(tmp_path)
+    assert not configure_dagster(tmp_path, Settings(data_dir=tmp_path))
     assert (tmp_path / "dagster.yaml").read_text() == "telemetry:\n  enabled: true\n"
 
 

@@ -361,3 +361,25 @@ async def test_pushes_of_a_closed_assessor_or_company_wait_and_others_do_not(
     assert (await queue.counts(limits)).claimable == 0
     assert await take(queue, limits=limits) == []
     assert sorted(names(await take(queue))) == ["Paid", "Poor"]
+
+
+async def test_held_claims_hand_out_nothing_until_their_time_is_over(
+    queue: PushQueue, open_a_queue: Callable[[], PushQueue], clock: Clock
+) -> None:
+    """`etter drain`: a deploy that forgets to go on must not stop the work for ever."""
+    await queue.enqueue([new_push("a"), new_push("b")], capacity=10)
+    (claim,) = await take(queue, 1)
+    other = open_a_queue()
+    assert await other.claims_held() == 0
+    await queue.hold_claims(60)
+    assert await other.claims_held() == 60
+    assert await take(other) == []
+    counts = await other.counts(LIMITS)
+    assert (counts.claimable, counts.in_flight, counts.waiting) == (0, 1, {Lane.INTERACTIVE: 1})
+    await other.finish(claim.push.workflow_id, claim.token, ended())
+    clock.tick(61)
+    assert names(await take(other)) == ["b"]
+    await queue.hold_claims(60)
+    await queue.hold_claims(0)
+    assert await other.claims_held() == 0
+    await other.close()

@@ -85,6 +85,11 @@ class Neo4jServer:
         given = {"neo4j_uri": self.uri, "neo4j_password": PASSWORD, **changes}
         return settings.with_changes(**given)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The same as environment variables, without their prefix."""
+        return {"NEO4J_URI": self.uri, "NEO4J_PASSWORD": PASSWORD}
+
     def start(self) -> None:
         """Starts it, with the data it had, and waits until it answers."""
         home = self._folder or self._make_home()

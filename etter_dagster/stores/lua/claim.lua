@@ -67,6 +67,7 @@ end
 
 local claims = {}
 local n = math.min(tonumber(ARGV[3]), tonumber(ARGV[4]) - call('ZCARD', leases))
+if claims_held() > 0 then n = 0 end
 local virtual = int(call('HGET', counters, 'virtual_time'))
 while #claims < n do
   local push = next_push()

@@ -131,6 +131,11 @@ local function hold(push, worker, lease_us, run_id)
   return token
 end
 
+-- Microseconds for which nothing is handed out; 0 if claims go on.
+local function claims_held()
+  return math.max(0, int(call('HGET', counters, 'held_until')) - now)
+end
+
 local function let_go(push)
   call('ZREM', leases, push.id)
   call('SREM', key('held', push.worker), push.id)

@@ -1,6 +1,6 @@
 -- The queue at a glance. ARGV: now, closed assessors. Gives {waiting, oldest} per lane, what waits and
 -- what is held per company, {company, assessor} of expired leases, and per closed assessor what
--- waits for it per company.
+-- waits for it per company, and for how long claims are held.
 
 local lanes, expired = {}, {}
 for _, lane in ipairs(LANES) do
@@ -12,4 +12,5 @@ for _, id in ipairs(call('ZRANGEBYSCORE', leases, '-inf', '(' .. digits(now))) d
 end
 local closed = {}
 for i = 2, #ARGV do table.insert(closed, call('HGETALL', key('backlog', ARGV[i]))) end
-return {lanes, call('HGETALL', backlog), call('HGETALL', in_flight), expired, closed}
+return {lanes, call('HGETALL', backlog), call('HGETALL', in_flight), expired, closed,
+  claims_held()}
