@@ -10,6 +10,7 @@ from etter_dagster.model.role import Role
 from etter_dagster.stores.role_changes import RoleChange
 
 _AT_ONCE = 200  # changes in one transaction
+_CHARACTERS = 4_000_000  # and text: the server holds a transaction in memory
 
 Outcome = Role | Exception
 Apply = Callable[[Sequence[RoleChange]], Awaitable[list[Outcome]]]
@@ -44,7 +45,7 @@ class GroupCommit:
 
     async def _write_all(self) -> None:
         while self._waiting:
-            group, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
+            group = self._next_group()
             outcomes = await self._outcomes([change for change, _ in group])
             for (_, done), outcome in zip(group, outcomes, strict=True):
                 if isinstance(outcome, Exception):
@@ -52,6 +53,17 @@ class GroupCommit:
                     done.exception()  # nobody may be left to look at it
                 else:
                     done.set_result(outcome)
+
+    def _next_group(self) -> list[tuple[RoleChange, asyncio.Future[Role]]]:
+        """The first changes that wait; at least one."""
+        number, characters = 0, 0
+        for change, _ in self._waiting[:_AT_ONCE]:
+            characters += change.size
+            if number and characters > _CHARACTERS:
+                break
+            number += 1
+        group, self._waiting = self._waiting[:number], self._waiting[number:]
+        return group
 
     async def _outcomes(self, changes: Sequence[RoleChange]) -> list[Outcome]:
         try:

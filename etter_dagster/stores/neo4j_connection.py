@@ -26,6 +26,8 @@ _CONNECT_SECONDS = 5.0
 _RETRY_SECONDS = 5.0
 _FIRST_RETRY_SECONDS = 0.1
 _CONNECTIONS = 20
+# A server that hangs is away; its largest transaction takes a few seconds.
+_ANSWER_SECONDS = 60.0
 
 
 class Neo4jConnection:
@@ -51,7 +53,7 @@ class Neo4jConnection:
         driver = await self._ready()
         with self._translated():
             async with driver.session(database=self._settings.neo4j_database) as session:
-                return await session.execute_read(work)
+                return await asyncio.wait_for(session.execute_read(work), _ANSWER_SECONDS)
 
     async def write(self, work: Callable[[AsyncManagedTransaction], Awaitable[T]]) -> T:
         """Runs `work` in a transaction, again if the driver asks for it; if it raises, nothing is
@@ -63,7 +65,7 @@ class Neo4jConnection:
         driver = await self._ready()
         with self._translated():
             async with driver.session(database=self._settings.neo4j_database) as session:
-                return await session.execute_write(work)
+                return await asyncio.wait_for(session.execute_write(work), _ANSWER_SECONDS)
 
     async def check(self) -> None:
         """Looks whether the server answers and has this code's schema.
@@ -75,6 +77,7 @@ class Neo4jConnection:
         # All that ask at the same time share one look: with no answer it takes seconds.
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
+            self._looking.add_done_callback(_heard)
         await asyncio.shield(self._looking)
 
     async def migrate(self) -> tuple[int, int]:
@@ -109,7 +112,7 @@ class Neo4jConnection:
             async with driver.session(
                 database=self._settings.neo4j_database, default_access_mode="READ"
             ) as session:
-                found = await schema.version_of(session)
+                found = await asyncio.wait_for(schema.version_of(session), _ANSWER_SECONDS)
         if found != len(schema.MIGRATIONS):
             raise SchemaMismatch("graph", found, len(schema.MIGRATIONS))
         self._usable = True
@@ -126,7 +129,7 @@ class Neo4jConnection:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (DriverError, Neo4jError, OSError) as error:
+        except (DriverError, Neo4jError, OSError, asyncio.TimeoutError) as error:
             if _is_bug(error):
                 raise
             self._usable = False  # the next call looks first
@@ -136,6 +139,12 @@ class Neo4jConnection:
                 getattr(error, "code", None) or type(error).__name__,
             )
             raise StoreUnavailable("graph") from None
+
+
+def _heard(task: asyncio.Task[None]) -> None:
+    """Looks at a task's error, as all who asked may be gone by now."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _driver(settings: Settings) -> AsyncDriver:

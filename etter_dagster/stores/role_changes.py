@@ -43,13 +43,14 @@ class RoleChange:
     """One write: what it does to which role.
 
     `act` gets None where the role is not known. `creates`: it may make the role;
-    `reads_documents`: it needs `HeldRole.linked`.
+    `reads_documents`: it needs `HeldRole.linked`; `size` is how many characters it may write.
     """
 
     role_id: str
     act: Callable[[HeldRole | None], HeldRole]
     creates: bool = False
     reads_documents: bool = False
+    size: int = 0
 
 
 def put(
@@ -132,7 +133,8 @@ def link(rid: str, given: Sequence[LinkedDocument], token: int | None, now: date
         hashes = {"jd_hash": jds[0] if jds else "", "documents_hash": documents_hash(linked)}
         return replace(_saved(found, now, **hashes), linked=tuple(linked))
 
-    return RoleChange(rid, act, reads_documents=True)
+    size = sum(len(document.content) for document in given)
+    return RoleChange(rid, act, reads_documents=True, size=size)
 
 
 def assess(

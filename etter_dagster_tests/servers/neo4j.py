@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from neo4j import GraphDatabase
 
@@ -146,6 +147,14 @@ class Neo4jServer:
         """Ends it in good order; the data stay."""
         self._end(signal.SIGTERM)
 
+    def pause(self) -> None:
+        """Lets it hang: connections stay, nothing is answered."""
+        self._java().suspend()
+
+    def resume(self) -> None:
+        """Goes on after `pause`."""
+        self._java().resume()
+
     def remove(self) -> None:
         """Ends it and removes its data."""
         if self._guard is not None:
@@ -157,6 +166,11 @@ class Neo4jServer:
         assert self._guard is not None
         end_guarded(self._guard, how)
         self._guard = None
+
+    def _java(self) -> psutil.Process:
+        assert self._guard is not None
+        (java,) = psutil.Process(self._guard.pid).children()
+        return java
 
     def _make_home(self) -> Path:
         home = self._folder = Path(tempfile.mkdtemp(prefix="etter-neo4j-"))
