@@ -120,21 +120,24 @@ class Neo4jRoleGraph:
         self, company_id: str | None = None, *, after: str = "", limit: int = 200
     ) -> list[Role]:
         name, _, rid = after.partition("\0")
-        company = "" if company_id is None else "r.company_id = $company AND "
+        # Ordered by the whole index, or the planner would sort.
+        index, order, company = (
+            ("company_id, list_key", "r.company_id, r.list_key", "r.company_id = $company AND ")
+            if company_id is not None
+            else ("list_key", "r.list_key", "")
+        )
         return await self._roles(
-            f"MATCH (r:CompanyRole) WHERE {company}r.name_key >= $name "
-            "AND (r.name_key > $name OR r.role_id > $rid) "
-            "WITH r ORDER BY r.name_key, r.role_id LIMIT $limit",
+            f"MATCH (r:CompanyRole) USING INDEX r:CompanyRole({index}) "
+            f"WHERE {company}r.list_key > $after WITH r ORDER BY {order} LIMIT $limit",
             company=company_id,
-            name=nodes.name_key(name),
-            rid=rid,
+            after=nodes.role_key(name, rid) if after else "",
             limit=limit,
         )
 
     async def roles_since(self, sequence: int, *, limit: int = 10_000) -> list[tuple[int, str]]:
         (row,) = await self._rows(
-            "MATCH (r:CompanyRole) WHERE r.sequence > $sequence "
-            "WITH r ORDER BY r.sequence LIMIT $limit "
+            "MATCH (r:CompanyRole) USING INDEX r:CompanyRole(sequence) "
+            "WHERE r.sequence > $sequence WITH r ORDER BY r.sequence LIMIT $limit "
             "RETURN collect([r.sequence, r.role_id]) AS found",
             sequence=sequence,
             limit=limit,
@@ -222,8 +225,9 @@ class Neo4jRoleGraph:
         self, role_id: str, inputs_hash: str, assessor_key: str, *, not_before: datetime
     ) -> Assessment | None:
         rows = await self._rows(
-            "MATCH (a:Assessment {role_id: $id, inputs_hash: $inputs, assessor_key: $assessor})"
-            "<-[h:HAS_ASSESSMENT]-() WHERE a.created_at >= $not_before "
+            "MATCH (:CompanyRole {role_id: $id})-[h:HAS_ASSESSMENT]->(a:Assessment) "
+            "WHERE a.inputs_hash = $inputs AND a.assessor_key = $assessor "
+            "AND a.created_at >= $not_before "
             f"RETURN a.body AS body {_NEWEST_FIRST} LIMIT 1",
             id=role_id,
             inputs=inputs_hash,

@@ -44,15 +44,13 @@ async def page_of(
     tx: AsyncManagedTransaction, where: PushFilter, cursor: str | None, limit: int
 ) -> PushPage:
     """A page, newest first."""
-    clause, values = _clause(where)
+    found, index, values = _found(where)
     if cursor:
-        queued_at, workflow_id = read_push_cursor(cursor)
-        values |= {"at": nodes.utc(queued_at), "workflow_id": workflow_id}
-        clause += " AND p.queued_at <= $at AND (p.queued_at < $at OR p.workflow_id < $workflow_id)"
-    query = (
-        f"MATCH (p:Push) WHERE {clause} RETURN p.body AS body "
-        "ORDER BY p.queued_at DESC, p.workflow_id DESC LIMIT $limit"
-    )
+        found += " AND p.list_key < $before"
+        values["before"] = nodes.push_key(*read_push_cursor(cursor))
+    # Ordered by the whole index, or the planner would sort.
+    order = ", ".join(f"p.{name} DESC" for name in index)
+    query = f"{found} RETURN p.body AS body ORDER BY {order} LIMIT $limit"
     bodies = await (await tx.run(query, values, limit=limit + 1)).value("body")
     items = tuple(Push.model_validate_json(body) for body in bodies[:limit])
     more = len(bodies) > limit and items
@@ -61,11 +59,8 @@ async def page_of(
 
 async def counts_of(tx: AsyncManagedTransaction, where: PushFilter) -> PushCounts:
     """Counts over what `page_of` lists."""
-    clause, values = _clause(where)
-    query = (
-        f"MATCH (p:Push) WHERE {clause} "
-        "RETURN p.status AS status, p.error_code AS code, count(*) AS n"
-    )
+    found, _, values = _found(where)
+    query = f"{found} RETURN p.status AS status, p.error_code AS code, count(*) AS n"
     by_state: dict[str, int] = {}
     by_code: dict[str, int] = {}
     async for row in await tx.run(query, values):
@@ -86,13 +81,22 @@ async def audit_page(
     tx: AsyncManagedTransaction, companies: Sequence[str] | None, cursor: str | None, limit: int
 ) -> tuple[list[AuditEntry], str | None]:
     """Newest first, with the cursor of the next page."""
-    before = _audit_cursor(cursor)
-    clause = "" if companies is None else " AND e.company_id IN $companies"
+    match companies:
+        case None:
+            index, order, company = "seq", "e.seq DESC", ""
+        case [_]:
+            index, order = "company_id, seq", "e.company_id DESC, e.seq DESC"
+            company = "e.company_id = $companies[0] AND "
+        case _:
+            index, order, company = "seq", "e.seq DESC", "e.company_id IN $companies AND "
     query = (
-        f"MATCH (e:AuditEntry) WHERE e.seq < $before{clause} "
-        "RETURN e.seq AS seq, e.body AS body ORDER BY seq DESC LIMIT $limit"
+        f"MATCH (e:AuditEntry) USING INDEX e:AuditEntry({index}) "
+        f"WHERE {company}e.seq < $before "
+        f"RETURN e.seq AS seq, e.body AS body ORDER BY {order} LIMIT $limit"
     )
-    result = await tx.run(query, before=before, companies=companies, limit=limit + 1)
+    before = _audit_cursor(cursor)
+    given = None if companies is None else list(companies)
+    result = await tx.run(query, before=before, companies=given, limit=limit + 1)
     rows = await result.fetch(limit + 1)
     found = [AuditEntry.model_validate_json(row["body"]) for row in rows[:limit]]
     return found, str(rows[limit - 1]["seq"]) if len(rows) > limit else None
@@ -108,25 +112,34 @@ def _audit_cursor(cursor: str | None) -> int:
     return int(cursor)
 
 
-def _clause(where: PushFilter) -> tuple[str, dict[str, Any]]:
-    """The condition of a filter; a query that names `queued_at` can go along its index."""
+def _found(where: PushFilter) -> tuple[str, list[str], dict[str, Any]]:
+    """Finds the pushes `p` of a filter along the index that leaves the fewest; gives its columns.
+
+    The planner would choose by what the graph held when it last looked.
+    """
+    one_company = where.companies is not None and len(where.companies) == 1
     states = None if where.states is None else [state.value for state in where.states]
     tests = {
+        "p.role_id = $role_id": where.role_id,
+        "p.batch_id = $batch_id": where.batch_id,
+        "p.company_id = $company_id": where.companies[0]
+        if where.companies and one_company
+        else None,
+        "p.company_id IN $companies": (
+            None if where.companies is None or one_company else list(where.companies)
+        ),
         "p.status IN $states": states,
         "p.error_code = $error_code": where.error_code,
-        "p.batch_id = $batch_id": where.batch_id,
         "p.source = $source": where.source.value if where.source else None,
-        "p.role_id = $role_id": where.role_id,
-        "p.queued_at >= $since": nodes.utc(where.since) if where.since else None,
-        "p.queued_at < $until": nodes.utc(where.until) if where.until else None,
+        "p.list_key >= $since": nodes.push_key(where.since) if where.since else "",
+        "p.list_key < $until": nodes.push_key(where.until) if where.until else None,
         "toLower(p.role_name + ' ' + p.company_id + ' ' + p.workflow_id) CONTAINS toLower($q)": (
             where.q or None
         ),
     }
-    if where.companies is not None and len(where.companies) == 1:
-        tests["p.company_id = $company"] = where.companies[0]
-    elif where.companies is not None:
-        tests["p.company_id IN $companies"] = list(where.companies)
     used = {test: value for test, value in tests.items() if value is not None}
     values = {test.rpartition("$")[2].rstrip(")"): value for test, value in used.items()}
-    return " AND ".join(["p.queued_at IS NOT NULL", *used]), values
+    narrow = [name for name in ("role_id", "batch_id", "company_id") if name in values]
+    index = [*narrow[:1], "list_key"]
+    hint = f"USING INDEX p:Push({', '.join(index)})"
+    return f"MATCH (p:Push) {hint} WHERE {' AND '.join(used)}", index, values

@@ -22,7 +22,7 @@ _KNOWN = "MATCH (r:CompanyRole) WHERE r.role_id IN $ids RETURN count(r) AS n"
 # Setting a property takes the lock; what is read afterwards is what holds until the commit.
 _HOLD = """
 UNWIND $ids AS id
-MATCH (r:CompanyRole {role_id: id})
+MATCH (r:CompanyRole {role_id: id}) USING INDEX r:CompanyRole(role_id)
 SET r.locked = true
 WITH r
 RETURN collect([r.role_id, r.body, r.sequence, r.fence]) AS roles

@@ -22,12 +22,12 @@ SET r = row.properties
 """
 _UPDATE_ROLES = """
 UNWIND $rows AS row
-MATCH (r:CompanyRole {role_id: row.role_id})
+MATCH (r:CompanyRole {role_id: row.role_id}) USING INDEX r:CompanyRole(role_id)
 SET r += row.properties
 """
 _MAP = """
 UNWIND $rows AS row
-MATCH (r:CompanyRole {role_id: row.role_id})
+MATCH (r:CompanyRole {role_id: row.role_id}) USING INDEX r:CompanyRole(role_id)
 OPTIONAL MATCH (r)-[old:MAPS_TO]->()
 DELETE old
 WITH DISTINCT r, row
@@ -47,13 +47,13 @@ DELETE l
 """
 _LINK_JD = """
 UNWIND $rows AS row
-MATCH (r:CompanyRole {role_id: row.role_id})
+MATCH (r:CompanyRole {role_id: row.role_id}) USING INDEX r:CompanyRole(role_id)
 CREATE (r)-[:HAS_JOB_DESCRIPTION {position: row.position}]->(d:JobDescription)
 SET d = row.properties
 """
 _LINK_OTHER = """
 UNWIND $rows AS row
-MATCH (r:CompanyRole {role_id: row.role_id})
+MATCH (r:CompanyRole {role_id: row.role_id}) USING INDEX r:CompanyRole(role_id)
 CREATE (r)-[:HAS_DOCUMENT {position: row.position}]->(d:Document)
 SET d = row.properties
 """
@@ -62,7 +62,7 @@ MATCH (a:Assessment) WHERE a.assessment_id IN $ids RETURN a.assessment_id AS id
 """
 _ADD_ASSESSMENTS = """
 UNWIND $rows AS row
-MATCH (r:CompanyRole {role_id: row.role_id})
+MATCH (r:CompanyRole {role_id: row.role_id}) USING INDEX r:CompanyRole(role_id)
 WITH r, row, COUNT { (r)-[:HAS_ASSESSMENT]->() } AS position
 CREATE (r)-[:HAS_ASSESSMENT {position: position}]->(a:Assessment)
 SET a = row.properties
@@ -74,7 +74,7 @@ SET c = task.covers
 """
 _MAKE_CURRENT = """
 UNWIND $rows AS row
-MATCH (r:CompanyRole {role_id: row.role_id})
+MATCH (r:CompanyRole {role_id: row.role_id}) USING INDEX r:CompanyRole(role_id)
 OPTIONAL MATCH (r)-[old:CURRENT_ASSESSMENT]->()
 DELETE old
 WITH DISTINCT r, row
@@ -89,7 +89,7 @@ DELETE old
 """
 _REQUIRE_SKILLS = """
 UNWIND $rows AS row
-MATCH (r:CompanyRole {role_id: row.role_id})
+MATCH (r:CompanyRole {role_id: row.role_id}) USING INDEX r:CompanyRole(role_id)
 MERGE (s:Skill {name: row.name})
 MERGE (r)-[l:REQUIRES_SKILL]->(s)
 SET l = row.properties
