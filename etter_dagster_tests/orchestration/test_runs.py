@@ -216,6 +216,26 @@ def test_a_ready_unchanged_role_succeeds_and_is_assessed_again_only_if_forced(
     assert len(work(fast, lambda s: s.graph.assessments(rid("A")))) == 2
 
 
+def test_dagster_shows_what_changed_since_the_last_assessment(
+    fast: Settings, instance: dg.DagsterInstance
+) -> None:
+    """With a changed JD: the tasks that came and went, and why the score is another one."""
+    define(fast, instance, "A")
+    run_roles(fast, instance)
+    (first,) = events(instance, "ai_assessment")
+    assert "changed_since_last_md" not in first.metadata
+    changed = JD.replace("Review data for errors and correct them", "Greet visitors at the door")
+    work(fast, lambda s: _link(s, "A", changed))
+    assert run_roles(fast, instance, rid("A")).success
+    newest = events(instance, "ai_assessment")[0]
+    summary = newest.metadata["changed_since_last_md"]
+    assert isinstance(summary, dg.MarkdownMetadataValue)
+    assert "Why: the job description changed." in str(summary.md_str)
+    table = newest.metadata["changed_tasks"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert {r.data["change"] for r in table.records} == {"added", "removed"}
+
+
 def test_a_role_held_by_somebody_else_fails_naming_the_workflow(
     fast: Settings, instance: dg.DagsterInstance
 ) -> None:
