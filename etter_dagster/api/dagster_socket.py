@@ -19,7 +19,8 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from etter_dagster.api.access import ADMIN
-from etter_dagster.api.dagster_ui import require_looking, viewer_of
+from etter_dagster.api.dagster_ui import viewer_of
+from etter_dagster.api.dagster_ui_graphql import require_looking
 from etter_dagster.api.runtime import runtime_of
 from etter_dagster.model.errors import EtterError
 

@@ -1,31 +1,29 @@
-"""Dagster's UI for people, under `/dagster`: pages, files and GraphQL over HTTP.
+"""Dagster's UI for people, under `/dagster`: who gets it, its page and files.
 
 Dagster's webserver has no authentication, so that it stays on a private address and people come
 through here. The UI shows every company's roles and cannot be cut down to some: it needs a key (or
 its page session) for all companies. With the scope `admin` one may do everything, with any other
-only look. What is not listed here is refused. The WebSocket is in `dagster_socket.py`.
+only look. What is not listed here is refused. Its GraphQL is in `dagster_ui_graphql.py`, the
+WebSocket in `dagster_socket.py`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator
 from urllib.parse import quote, urlsplit
 
 import httpx
-from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from etter_dagster.api.access import ADMIN, READ, Caller, authenticate
-from etter_dagster.api.dagster_upstream import JSON_HEADERS, DagsterUpstream, as_json
-from etter_dagster.api.routing import read_body
+from etter_dagster.api.dagster_ui_graphql import ask_for_ui
+from etter_dagster.api.dagster_upstream import DagsterUpstream
 from etter_dagster.api.runtime import runtime_of
 from etter_dagster.model.errors import ErrorCode, EtterError, NotFound
 
 PREFIX = "/dagster"
-MAX_TOKENS = 20_000  # the UI's own documents are long
 # Of Dagster's webserver: writing without GraphQL, and files of the code's machine.
 _NEVER = {
     "report_asset_materialization",
@@ -81,24 +79,6 @@ async def viewer_of(connection: HTTPConnection) -> Caller:
     return caller
 
 
-def require_looking(query: str, *, allowed: OperationType) -> None:
-    """Raises `FORBIDDEN` unless each operation of a document only looks.
-
-    Args:
-        query: The document.
-        allowed: The kind that each must be.
-    """
-    try:
-        document = parse(query, no_location=True, max_tokens=MAX_TOKENS)
-    except (GraphQLError, RecursionError):
-        raise EtterError(ErrorCode.FORBIDDEN, "the request cannot be read") from None
-    kinds = {d.operation for d in document.definitions if isinstance(d, OperationDefinitionNode)}
-    if kinds != {allowed}:
-        raise EtterError(
-            ErrorCode.FORBIDDEN, "changing something in Dagster needs a key with the scope 'admin'"
-        )
-
-
 async def dagster_ui(request: Request) -> Response:
     """Answers what a browser asks of the UI.
 
@@ -106,7 +86,7 @@ async def dagster_ui(request: Request) -> Response:
         EtterError: `UNAUTHORIZED`, `FORBIDDEN`, `NOT_FOUND`, `STORE_UNAVAILABLE`.
     """
     caller = await viewer_of(request)
-    dagster = (await runtime_of(request).opened()).dagster
+    opened = await runtime_of(request).opened()
     path = request.path_params.get("path")
     prefix = request.scope.get("root_path", "") + PREFIX
     if path is None:
@@ -116,32 +96,12 @@ async def dagster_ui(request: Request) -> Response:
     if "" in parts[:-1] or {".", ".."} & set(parts) or "\\" in path:
         raise NotFound("this path")
     if first == "graphql":
-        return await _graphql(request, caller, dagster)
+        return await ask_for_ui(request, caller, opened)
     if first in _NEVER or (first in _ADMIN_ONLY and not caller.may(ADMIN)):
         raise EtterError(ErrorCode.FORBIDDEN, "this part of Dagster is not reached through Etter")
     if request.method not in ("GET", "HEAD"):
         raise EtterError(ErrorCode.METHOD_NOT_ALLOWED, "this path is for looking: use GET")
-    return await _file(request, dagster, path, prefix)
-
-
-async def _graphql(request: Request, caller: Caller, dagster: DagsterUpstream) -> Response:
-    if request.method != "POST":
-        raise EtterError(ErrorCode.METHOD_NOT_ALLOWED, "GraphQL is asked by POST")
-    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
-        raise EtterError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "GraphQL is asked in JSON")
-    body = await read_body(request)
-    try:
-        asked = json.loads(body)
-        query = asked["query"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        query = None
-    if not isinstance(query, str):
-        raise EtterError(ErrorCode.VALIDATION_ERROR, "body: is no GraphQL request", http_status=422)
-    if not caller.may(ADMIN):
-        require_looking(query, allowed=OperationType.QUERY)
-    kept = {name: asked.get(name) for name in ("query", "variables", "operationName")}
-    answer = await dagster.send("POST", "/graphql", content=as_json(kept), headers=JSON_HEADERS)
-    return Response(await dagster.body(answer), answer.status_code, media_type="application/json")
+    return await _file(request, opened.dagster, path, prefix)
 
 
 async def _file(request: Request, dagster: DagsterUpstream, path: str, prefix: str) -> Response:

@@ -100,6 +100,22 @@ def test_others_than_admins_look_and_change_nothing(shared: Stack) -> None:
         error(answer, *((401, "UNAUTHORIZED") if key is None else (403, "FORBIDDEN")))
 
 
+def test_what_an_admin_changes_in_dagster_is_in_the_audit_log(shared: Stack) -> None:
+    """By name; the values may be anything, documents included."""
+    assert ask(shared, "admin", f"query A {LOOK[10:]}").status_code == 200
+    with shared.client("admin") as client:
+        before = len(client.audit(limit=200).items)
+        assert ask(shared, "admin", CHANGE).status_code == 200
+        entries = client.audit(limit=200).items
+    assert len(entries) == before + 1
+    newest = entries[0]
+    assert (newest.actor, newest.action, newest.target) == (
+        "admin",
+        "dagster-ui",
+        "setConcurrencyLimit",
+    )
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
 def test_a_page_of_another_site_gets_nothing(shared: Stack, origin: str) -> None:
     error(ask(shared, "admin", CHANGE, Origin=origin), 403, "FORBIDDEN")
