@@ -22,8 +22,8 @@ from etter_dagster_tests.servers.redis import redis_server
 from etter_dagster_tests.servers.stack import Stack, stack
 from etter_dagster_tests.support import order
 
-IDLE, UNDER_FLOOD = 5, 12
-LINGER_SECONDS = 1
+IDLE, UNDER_FLOOD = 5, 8
+SETTINGS = {"LINGER_SECONDS": "1", "LEASE_SECONDS": "30", "MAX_RUNS": "2"}
 
 
 async def single(services: Services, number: int) -> float:
@@ -70,6 +70,7 @@ def flooded(running: Stack, pushes: int) -> list[float]:
     took = []
     for number in range(UNDER_FLOOD):
         took.append(running.work(lambda services, n=number: single(services, 1000 + n)))
+        print(f"  {took[-1]:.2f} s, {running.work(_waiting)} others waiting", flush=True)
         assert running.work(_waiting), "the flood was over too soon"
     flooding.join()
     return took
@@ -81,13 +82,16 @@ def main(pushes: int) -> None:
         tempfile.TemporaryDirectory() as folder,
         redis_server() as redis,
         postgres_server() as postgres,
-        stack(Path(folder), redis, postgres.url, LINGER_SECONDS=str(LINGER_SECONDS)) as running,
+        stack(Path(folder), redis, postgres.url, **SETTINGS) as running,
     ):
         running.daemon()
-        running.worker(concurrency=2)
+        running.worker(concurrency=3)
         running.wait_ready(running.push([order("first", "Small")]))
         calm = idle(running)
-        print(f"idle:        median {statistics.median(calm):.2f} s, longest {max(calm):.2f} s")
+        print(
+            f"idle:        median {statistics.median(calm):.2f} s, longest {max(calm):.2f} s",
+            flush=True,
+        )
         busy = flooded(running, pushes)
         print(f"under flood: median {statistics.median(busy):.2f} s, longest {max(busy):.2f} s")
         print(f"factor of the medians: {statistics.median(busy) / statistics.median(calm):.2f}")
