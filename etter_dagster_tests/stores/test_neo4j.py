@@ -23,6 +23,7 @@ from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.skills import RoleSkill
 from etter_dagster.onboarding.accept import accept
+from etter_dagster.onboarding.serving import serve
 from etter_dagster.onboarding.status import find_pushes
 from etter_dagster.settings import Settings
 from etter_dagster.stores import RoleGraph, neo4j_connection, open_graph
@@ -31,7 +32,7 @@ from etter_dagster.stores.protocols import list_key
 from etter_dagster_tests.conftest import Clock
 from etter_dagster_tests.contract.records import assessment, document
 from etter_dagster_tests.servers.neo4j import Neo4jServer, missing
-from etter_dagster_tests.support import ScriptedAssessor, order, scripted_services, work_off
+from etter_dagster_tests.support import Recorder, ScriptedAssessor, order, scripted_services
 
 RID = role_id("Acme", "Analyst")
 
@@ -357,7 +358,17 @@ async def test_a_serving_run_outlives_a_kill_of_the_graph(
     """All roles get ready, each with one assessment, in what people can query."""
     services = scripted_services(own_server.settings(settings), ScriptedAssessor(delay=0.05))
     pushes = [await accept(services, order(f"r{i}", "Survivors")) for i in range(60)]
-    working = asyncio.create_task(work_off(services))
+    # However long the server takes to start, the run goes on claiming.
+    working = asyncio.create_task(
+        serve(
+            services,
+            worker="test",
+            reporter=Recorder(),
+            places=60,
+            linger_seconds=0.0,
+            claim_seconds=3600.0,
+        )
+    )
     while await services.graph.count_roles("Survivors") < 20:
         await asyncio.sleep(0.01)
     await asyncio.to_thread(own_server.kill)
