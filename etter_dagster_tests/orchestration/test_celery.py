@@ -19,7 +19,7 @@ from etter_dagster_tests.support import order
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_copies_of_dagster_yaml_differ_in_the_launcher_only() -> None:
+def test_the_copies_of_dagster_yaml_differ_in_the_launcher_and_where_output_goes_only() -> None:
     """What is tuned in one must not be forgotten in the other."""
     packaged = resources.files("etter_dagster.orchestration")
     embedded = packaged.joinpath("dagster.yaml").read_text()
@@ -28,6 +28,7 @@ def test_the_copies_of_dagster_yaml_differ_in_the_launcher_only() -> None:
     one, other = yaml.safe_load(embedded), yaml.safe_load(many)
     assert other.pop("run_launcher")["class"] == "EtterCeleryRunLauncher"
     assert one.pop("run_launcher")["class"] == "DefaultRunLauncher"
+    assert other.pop("compute_logs")["class"] == "NoOpComputeLogManager"
     assert one == other
 
 
