@@ -10,19 +10,22 @@ import httpx
 from etter_dagster import __version__
 from etter_dagster.api.keyring import Keyring
 from etter_dagster.api.lately import Lately
+from etter_dagster.onboarding.asking import ask
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.views import HealthView
+from etter_dagster.sources.probing import source_probes
 
 HEALTHY, UNHEALTHY, DEGRADED = "healthy", "unhealthy", "degraded"
 EMBEDDED, OFF, NOT_REACHABLE, NO_HEARTBEAT = "embedded", "off", "not reachable", "no heartbeat"
 OLD_KEYS = "keys file not readable"
 PING_SECONDS = 3.0
+SOURCE_SECONDS = 5.0
 DAGSTER_SECONDS = 5.0
 DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"
 
 
 class Health:
-    """Looks at each part, within bounds; Dagster and the assessor are asked every 10 seconds.
+    """Looks at each part, within bounds; what is elsewhere is asked every 10 seconds.
 
     Args:
         services: Stores and settings.
@@ -43,15 +46,18 @@ class Health:
         )
         self.dagster = Lately(self._ask_dagster, NOT_REACHABLE)
         self._assessor = Lately(self._ask_assessor, HEALTHY)
+        self._probes = source_probes(services.settings)
+        self._sources = Lately(self._ask_sources, HEALTHY)
 
     async def look(self) -> HealthView:
         """The body of `GET /health`."""
         services = self._services
-        queue, graph, dagster, assessor = await asyncio.gather(
+        queue, graph, dagster, assessor, sources = await asyncio.gather(
             _ping(services.queue.ping),
             _ping(services.graph.ping),
             self.dagster(),
             self._assessor(),
+            self._sources(),
         )
         components = {
             "api": self._api(),
@@ -62,6 +68,8 @@ class Health:
             "assessor": assessor,
             "mock_data": "enabled" if services.settings.enable_mock_data else "disabled",
         }
+        if self._probes:
+            components["sources"] = sources
         return HealthView(
             status=_overall(components),
             version=__version__,
@@ -78,13 +86,23 @@ class Health:
     @property
     def asking(self) -> bool:
         """Whether an answer from elsewhere is still waited for."""
-        return self.dagster.asking or self._assessor.asking
+        return self.dagster.asking or self._assessor.asking or self._sources.asking
 
     async def _ask_assessor(self) -> str:
         guard = self._services.assessors.guard
         if guard is None:
             return HEALTHY  # the built-in one is loaded, or this process would not be up
         return await _ping(guard.ping)
+
+    async def _ask_sources(self) -> str:
+        """Each with the token of one company; `etter doctor` tries them all."""
+        answers = await asyncio.gather(
+            *(ask(p.source.probe, 1, within=SOURCE_SECONDS, what=p.name) for p in self._probes),
+            return_exceptions=True,
+        )
+        failed = zip(self._probes, answers, strict=True)
+        names = [p.name for p, answer in failed if isinstance(answer, BaseException)]
+        return f"not readable: {', '.join(names)}" if names else HEALTHY
 
     async def _ask_dagster(self) -> str:
         try:
@@ -100,6 +118,7 @@ class Health:
         """Closes the connection to Dagster."""
         self.dagster.close()
         self._assessor.close()
+        self._sources.close()
         await self._http.aclose()
 
 
@@ -114,5 +133,6 @@ async def _ping(ping: Callable[[], Awaitable[None]]) -> str:
 def _overall(components: dict[str, str]) -> str:
     if UNHEALTHY in (components["queue"], components["graph"]):
         return UNHEALTHY
-    optional = (components["api"], components["dagster"], components["assessor"])
-    return HEALTHY if all(part == HEALTHY for part in optional) else DEGRADED
+    optional = ("api", "dagster", "assessor", "sources")
+    fine = all(components.get(name, HEALTHY) == HEALTHY for name in optional)
+    return HEALTHY if fine else DEGRADED

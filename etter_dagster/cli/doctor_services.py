@@ -11,11 +11,15 @@ import httpx
 from etter_dagster.cli.doctor_checks import Check, State
 from etter_dagster.cli.service import connect
 from etter_dagster.model.errors import EtterError
+from etter_dagster.onboarding.asking import ask
 from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.settings import Settings
+from etter_dagster.sources.companies import CompaniesFile
+from etter_dagster.sources.probing import SourceProbe, source_probes
 from etter_dagster.stores import PushQueue, RoleGraph, open_graph, open_queue
 
 _SECONDS = 5.0
+_SOURCE_SECONDS = 30.0
 # Parts of `GET /health` and what helps.
 _REMEDIES: Mapping[str, str] = {
     "queue": "look at the service's log; check ETTER_REDIS_HOST and the disk of ETTER_DATA_DIR",
@@ -23,6 +27,7 @@ _REMEDIES: Mapping[str, str] = {
     "graph": "look at the service's log; check ETTER_NEO4J_URI and the disk of ETTER_DATA_DIR",
     "dagster": "run `etter up`, or start dagster-webserver and dagster-daemon; pushes wait until "
     "then",
+    "sources": "run `etter doctor` where the service runs; what the catalogue knows can be pushed",
     "assessor": "check what ETTER_ASSESSOR names; pushes wait until it answers",
 }
 _STATES: Mapping[str, State] = {
@@ -97,13 +102,41 @@ def _outside(settings: Settings, transport: httpx.BaseTransport | None) -> Itera
     addresses = {
         "WORKFLOW_API_BASE_URL": (settings.workflow_api_base_url, "/health"),
         "LLM_BASE_URL": (settings.llm_base_url, "/models"),
-        "TAXONOMY_API_BASE_URL": (settings.taxonomy_api_base_url, ""),
-        "DOCUMENTS_API_BASE_URL": (settings.documents_api_base_url, ""),
     }
     with httpx.Client(timeout=_SECONDS, transport=transport) as http:
         for name, (base, path) in addresses.items():
             if base:
                 yield _answers(http, f"ETTER_{name}", base + path)
+    for probe in source_probes(settings):
+        yield asyncio.run(_source(probe))
+    yield from _shared_token(settings)
+
+
+async def _source(probe: SourceProbe) -> Check:
+    """Whether a source gives something to read, with the token of each company."""
+    try:
+        await ask(probe.source.probe, within=_SOURCE_SECONDS, what=probe.name)
+    except EtterError as error:
+        remedy = f"check {probe.setting}, its tokens, the network, and that it is running"
+        return Check(probe.setting, "unreachable", error.message, remedy)
+    return Check(probe.setting, "ok", "answers")
+
+
+def _shared_token(settings: Settings) -> Iterator[Check]:
+    if settings.documents_api_base_url is None:
+        return
+    try:
+        companies = CompaniesFile(settings.companies_file).companies().values()
+    except EtterError:
+        return  # the sources have said so
+    sharing = [company.name for company in companies if company.documents_token is None]
+    if len(sharing) > 1:
+        yield Check(
+            "ETTER_DOCUMENTS_API_TOKEN",
+            "warning",
+            f"{len(sharing)} companies share it, and a token sees one company's documents",
+            "give each its documents_token in ETTER_COMPANIES_FILE",
+        )
 
 
 def _answers(http: httpx.Client, name: str, url: str) -> Check:

@@ -87,6 +87,13 @@ class DocumentsApi:
             for type_, document in self._chosen(name, role).items()
         ]
 
+    def probe(self, most: int | None = None) -> None:
+        """Asks for one document with each company's token; as `Probed.probe`."""
+        for company in self.companies_with_documents()[:most] or [""]:
+            token, whose = self._token_of(company)
+            if whose is not None:
+                self._page({"status": "ready", "limit": 1, "offset": 0}, token, whose)
+
     def _chosen(self, company: str, role: str) -> dict[DocumentType, ListedDocument]:
         wanted = normalize_name(role)
         chosen = chosen_documents(self._all(company, wanted)).get(wanted)

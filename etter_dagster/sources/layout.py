@@ -91,6 +91,10 @@ class LayoutDocuments:
             for type_, file in _chosen(below[role_folder]).items()
         ]
 
+    def probe(self, most: int | None = None) -> None:
+        """Asks for the outermost folders; as `Probed.probe`."""
+        self._storage.folders("")
+
     def _listing(
         self, company: str, role: str, type_: DocumentType, folder: str, file: StoredFile
     ) -> DocumentListing:

@@ -50,6 +50,10 @@ class Factories(Generic[T]):
         """The providers that the settings name, in order of preference; only of these names."""
         return [provider for _, provider in self._made(settings, names)]
 
+    def named(self, settings: Settings) -> list[tuple[str, T]]:
+        """The providers that the settings name, with their names."""
+        return list(self._made(settings, None))
+
     def configured(self, settings: Settings) -> list[str]:
         """The names of the providers that the settings name, in order of preference."""
         return [name for name, _ in self._made(settings, None)]

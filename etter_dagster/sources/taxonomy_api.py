@@ -55,7 +55,7 @@ class _Page(BaseModel):
     data: list[_Row]
     total_count: int = Field(ge=0)
     page: int | None = None
-    total_pages: int = Field(ge=0, le=MAX_PAGES)
+    total_pages: int = Field(ge=0)
 
 
 class TaxonomyApi:
@@ -114,6 +114,11 @@ class TaxonomyApi:
                 _, entries = self._kept.get(name, (0.0, {}))
         return entries.get(normalize_name(role_name))
 
+    def probe(self, most: int | None = None) -> None:
+        """Asks for one role of each company; as `Probed.probe`."""
+        for name in self.get_companies()[:most]:
+            self._page(self._companies.companies()[name], 1, size=1)
+
     def _rows(self, company: Company) -> list[_Row]:
         found = 0
         for attempt in range(1, TRIES + 1):
@@ -130,6 +135,8 @@ class TaxonomyApi:
         rows: list[_Row] = []
         first = last = self._page(company, 1)
         rows += first.data
+        if first.total_pages > MAX_PAGES:
+            raise self._api.wrong(f"has {first.total_pages} pages; at most {MAX_PAGES} are read")
         for number in range(2, first.total_pages + 1):
             last = self._page(company, number)
             rows += last.data
@@ -137,14 +144,14 @@ class TaxonomyApi:
                 return rows, -1
         return rows, first.total_count
 
-    def _page(self, company: Company, number: int) -> _Page:
+    def _page(self, company: Company, number: int, size: int = PAGE_SIZE) -> _Page:
         own = company.taxonomy_token
         body = self._api.get(
             PATH,
             {
                 "company_id": company.taxonomy_company_id,
                 "page": number,
-                "page_size": PAGE_SIZE,
+                "page_size": size,
             },
             token=own.get_secret_value() if own else self._token,
             whose=f"taxonomy_token of {company.name} in ETTER_COMPANIES_FILE"

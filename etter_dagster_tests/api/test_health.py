@@ -10,8 +10,13 @@ import pytest
 from etter_dagster.api.health import DAEMONS, Health
 from etter_dagster.api.lately import KEEP_SECONDS
 from etter_dagster.model.errors import StoreUnavailable
+from etter_dagster.onboarding.views import HealthView
 from etter_dagster.settings import Settings
 from etter_dagster_tests.rest import Rest, rest_of
+from etter_dagster_tests.standin.catalogue import DOCUMENTS, PlatformState
+from etter_dagster_tests.standin.platform_api import create_platform
+from etter_dagster_tests.standin.server import serving
+from etter_dagster_tests.standin.state import Fault
 
 
 def daemons(*healthy: bool) -> httpx.Response:
@@ -141,3 +146,36 @@ def test_the_question_to_dagster_fits_its_schema() -> None:
     from graphql import parse, validate
 
     assert validate(create_schema().graphql_schema, parse(DAEMONS)) == []
+
+
+async def test_a_source_that_does_not_answer_is_degraded_and_named(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Pushes of known roles go on, so that it is no 503; no address stands in the answer."""
+    companies = tmp_path / "companies.json"
+    companies.write_text('[{"name": "Acme", "taxonomy_company_id": 7}]')
+    platform = PlatformState()
+    with serving(create_platform(platform)) as url:
+        configured = settings.with_changes(
+            taxonomy_api_base_url=url, documents_api_base_url=url, companies_file=companies
+        )
+        async with rest_of(configured) as rest:
+            services = await rest.services()
+            health = health_of(services, daemons(True))
+            body = await settled(health)
+            assert (body.components["sources"], body.status) == ("healthy", "healthy")
+            await health.close()
+            platform.fail(DOCUMENTS, Fault(status=401), times=None)
+            health = health_of(services, daemons(True))
+            body = await settled(health)
+            assert body.components["sources"] == "not readable: documents_api"
+            assert body.status == "degraded"
+            await health.close()
+
+
+async def settled(health: Health) -> HealthView:
+    """What it says when nothing is being asked any more."""
+    await health.look()
+    while health.asking:
+        await asyncio.sleep(0.01)
+    return await health.look()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from etter_dagster_tests.cli.conftest import Etter, Ran, Served
+from etter_dagster_tests.standin.catalogue import PlatformState
+from etter_dagster_tests.standin.platform_api import create_platform
 from etter_dagster_tests.standin.server import serving
 
 
@@ -118,8 +121,45 @@ def test_an_outside_service_is_asked_whether_it_answers(
     """No token is sent, so its refusal is an answer."""
     app = Starlette(routes=[Route("/{path:path}", answering(status))])
     with serving(app) as url:
-        monkeypatch.setenv("ETTER_TAXONOMY_API_BASE_URL", url)
-        check = found(etter("doctor", "--json"))["ETTER_TAXONOMY_API_BASE_URL"]
+        monkeypatch.setenv("ETTER_LLM_BASE_URL", url)
+        check = found(etter("doctor", "--json"))["ETTER_LLM_BASE_URL"]
     assert check["state"] == state
-    gone = found(etter("doctor", "--json"))["ETTER_TAXONOMY_API_BASE_URL"]
+    gone = found(etter("doctor", "--json"))["ETTER_LLM_BASE_URL"]
     assert gone["state"] == "unreachable"
+
+
+def test_each_source_is_asked_with_the_tokens_of_all_companies(
+    etter: Etter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A wrong token of one company is found here, and not when its first role is pushed."""
+    acme = {"name": "Acme", "taxonomy_company_id": 7}
+    globex = {"name": "Globex", "taxonomy_company_id": 8, "taxonomy_token": "wrong"}
+    path = tmp_path / "companies.json"
+    state = PlatformState(token="right")
+    with serving(create_platform(state)) as url:
+        for name, value in (
+            ("TAXONOMY_API_BASE_URL", url),
+            ("TAXONOMY_API_TOKEN", "right"),
+            ("DOCUMENTS_API_BASE_URL", url),
+            ("DOCUMENTS_API_TOKEN", "right"),
+            ("COMPANIES_FILE", str(path)),
+            ("DOCUMENTS_DIR", str(tmp_path / "missing")),
+        ):
+            monkeypatch.setenv(f"ETTER_{name}", value)
+        path.write_text(json.dumps([acme, globex]))
+        checks = found(etter("doctor", "--json"))
+        taxonomy = checks["ETTER_TAXONOMY_API_BASE_URL"]
+        assert taxonomy["state"] == "unreachable"
+        assert "taxonomy_token of Globex" in taxonomy["found"]
+        assert checks["ETTER_DOCUMENTS_API_BASE_URL"]["state"] == "ok"
+        assert "2 companies share it" in checks["ETTER_DOCUMENTS_API_TOKEN"]["found"]
+        assert "cannot be read" in checks["ETTER_DOCUMENTS_DIR"]["found"]
+        path.write_text(json.dumps([acme]))
+        (tmp_path / "missing").mkdir()
+        checks = found(etter("doctor", "--json"))
+        assert checks["ETTER_TAXONOMY_API_BASE_URL"]["state"] == "ok"
+        assert "ETTER_DOCUMENTS_API_TOKEN" not in checks
+        assert checks["ETTER_DOCUMENTS_DIR"]["state"] == "ok"
+        path.write_text("{")
+        broken = found(etter("doctor", "--json"))["ETTER_TAXONOMY_API_BASE_URL"]
+        assert "ETTER_COMPANIES_FILE is not JSON" in broken["found"]
