@@ -16,7 +16,6 @@ from etter_dagster.model.documents import (
     MAX_DOCUMENT_BYTES,
     MAX_DOCUMENTS,
     DocumentRef,
-    DocumentType,
 )
 from etter_dagster.model.errors import (
     AlreadyProcessing,
@@ -28,12 +27,17 @@ from etter_dagster.model.errors import (
 from etter_dagster.model.identity import name_problem, normalize_name, role_id
 from etter_dagster.model.push import Push, PushRequest, Source, WorkflowOptions
 from etter_dagster.model.role import Role
-from etter_dagster.onboarding.asking import ask
+from etter_dagster.onboarding.known import (
+    Asked,
+    document_known,
+    entry_of,
+    sources_of,
+    summary_of,
+)
 from etter_dagster.onboarding.services import Services
 from etter_dagster.sources.fetch import fetch_document
 
 AT_ONCE = 200
-ASK_SECONDS = 10.0  # for a source's answer to a single push
 
 
 class PushOrder(BaseModel):
@@ -143,9 +147,11 @@ async def _check_one(
     check_sizes(order.documents)
     if names:
         raise ValidationFailed(*names)
-    draup_id, draup_name = await _draup_role(services, order, role, fetch)
+    sources = sources_of(services, remote=fetch.allowed)
+    draup_id, draup_name = await _draup_role(sources, order, role)
+    documents = await _documents(sources, order, role)
     problems = []
-    if not await _has_document(services, order, role, fetch):
+    if documents is None:
         problems.append(
             FieldProblem(
                 "documents", "give at least one document with content or a uri: none is known yet"
@@ -167,7 +173,7 @@ async def _check_one(
         company_id=order.company_id,
         role_name=order.role_name,
         role_id=rid,
-        documents=await _resolved(services, order.company_id, order.documents, fetch),
+        documents=await _resolved(services, order.company_id, documents or (), fetch),
         # What the role has already is not written again: it may change while the push waits.
         draup_role_id=None if _keeps_mapping(order, role) else draup_id,
         draup_role_name=None if _keeps_mapping(order, role) else draup_name,
@@ -221,54 +227,27 @@ def _keeps_mapping(order: PushOrder, role: Role | None) -> bool:
 
 
 async def _draup_role(
-    services: Services, order: PushOrder, role: Role | None, fetch: _Fetch
+    sources: Asked, order: PushOrder, role: Role | None
 ) -> tuple[str | None, str | None]:
     """The Draup role that holds: of the order, the role, or the taxonomy."""
     if order.draup_role_id or order.draup_role_name:
         return order.draup_role_id, order.draup_role_name
     if role and (role.draup_role_id or role.draup_role_name):
         return role.draup_role_id, role.draup_role_name
-    source = services.taxonomy if fetch.allowed else services.local_taxonomy
-    entry = await ask(
-        source.get_role,
-        order.company_id,
-        order.role_name,
-        within=ASK_SECONDS,
-        what="the taxonomy",
-    )
+    entry = await entry_of(sources, order.company_id, order.role_name)
     return (entry.draup_role_id, entry.draup_role) if entry else (None, None)
 
 
-async def _has_document(
-    services: Services, order: PushOrder, role: Role | None, fetch: _Fetch
-) -> bool:
-    """Whether there is a document: in the order, linked, or known to the catalogue."""
+async def _documents(
+    sources: Asked, order: PushOrder, role: Role | None
+) -> tuple[DocumentRef, ...] | None:
+    """The documents that the push brings; None where there is no document at all."""
     if any((d.content and d.content.strip()) or d.uri for d in order.documents):
-        return True
-    if role and (role.jd_hash or role.documents_hash or catalogued_jd(role)):
-        return True
-    source = services.document_source if fetch.allowed else services.local_documents
-    known = await ask(
-        source.get_document,
-        order.company_id,
-        order.role_name,
-        DocumentType.JOB_DESCRIPTION,
-        within=ASK_SECONDS,
-        what="the source of documents",
-    )
-    return known is not None
-
-
-def catalogued_jd(role: Role) -> bool:
-    """Whether the catalogue knows a job description: of a document source, or a summary.
-
-    Args:
-        role: The role.
-    """
-    if any(doc.type is DocumentType.JOB_DESCRIPTION for doc in role.catalogued or ()):
-        return True
-    summary = role.taxonomy.general_summary if role.taxonomy else None
-    return bool(summary and summary.strip())
+        return order.documents
+    if await document_known(sources, order.company_id, order.role_name, role):
+        return order.documents
+    summary = await summary_of(sources, order.company_id, order.role_name)
+    return None if summary is None else (*order.documents, summary)
 
 
 async def with_text(

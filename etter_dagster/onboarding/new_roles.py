@@ -10,7 +10,8 @@ from etter_dagster.model.push import Source
 from etter_dagster.model.role import Role
 from etter_dagster.model.taxonomy_changes import ACTIVE
 from etter_dagster.onboarding.accept import Accepted, accept_many
-from etter_dagster.onboarding.check import PushOrder, catalogued_jd
+from etter_dagster.onboarding.check import PushOrder
+from etter_dagster.onboarding.known import catalogued_jd
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.status import find_pushes
 from etter_dagster.sample_data import sample_roles

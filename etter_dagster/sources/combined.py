@@ -5,6 +5,7 @@ a later source must not answer in place of one that might know better.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.identity import normalize_name
@@ -15,6 +16,31 @@ from etter_dagster.sources.protocols import (
     ListingDocumentProvider,
     RoleTaxonomyProvider,
 )
+
+
+@runtime_checkable
+class KnowsDocuments(Protocol):
+    """A source of documents that can tell whether it has one without fetching its text."""
+
+    def has_document(self, company: str, role: str, type: DocumentType) -> bool:
+        """Whether `get_document` would give one."""
+
+
+def has_document(provider: DocumentProvider, company: str, role: str, type: DocumentType) -> bool:
+    """Whether a source has a document; only one that cannot tell otherwise fetches it.
+
+    Args:
+        provider: The source.
+        company: The company's name.
+        role: The role's name.
+        type: What kind of document.
+
+    Raises:
+        SourceUnavailable: It cannot be asked.
+    """
+    if isinstance(provider, KnowsDocuments):
+        return provider.has_document(company, role, type)
+    return provider.get_document(company, role, type) is not None
 
 
 class CombinedTaxonomy:
@@ -71,6 +97,10 @@ class CombinedDocuments:
             documents = provider.get_documents_for_role(company, role)
             chosen += [document for document in documents if document.type not in known]
         return chosen
+
+    def has_document(self, company: str, role: str, type: DocumentType) -> bool:
+        """Whether any provider has one, as far as possible without fetching it."""
+        return any(has_document(one, company, role, type) for one in self._providers)
 
     def companies_with_documents(self) -> list[str]:
         """Names of all companies of the sources that can list, sorted."""

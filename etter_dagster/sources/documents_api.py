@@ -79,6 +79,10 @@ class DocumentsApi:
         document = self._chosen(name, role).get(type)
         return self._with_text(name, type, document) if document else None
 
+    def has_document(self, company: str, role: str, type: DocumentType) -> bool:
+        """Whether there is one; no link is asked for."""
+        return type in self._chosen(normalize_name(company), role)
+
     def get_documents_for_role(self, company: str, role: str) -> list[DocumentRef]:
         """The chosen documents of all types."""
         name = normalize_name(company)

@@ -69,6 +69,10 @@ class LayoutDocuments:
         folder, chosen = self._chosen(company, role)
         return self._read(folder, chosen[type], type) if type in chosen else None
 
+    def has_document(self, company: str, role: str, type: DocumentType) -> bool:
+        """Whether there is one; it is not read."""
+        return type in self._chosen(company, role)[1]
+
     def get_documents_for_role(self, company: str, role: str) -> list[DocumentRef]:
         """All documents of the role, one per type."""
         folder, chosen = self._chosen(company, role)

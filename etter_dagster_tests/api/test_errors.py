@@ -21,8 +21,8 @@ async def test_an_outage_of_a_source_is_never_a_missing_document(
         raise SourceUnavailable("the documents cannot be read; try again")
 
     services = await rest.services()
-    monkeypatch.setattr(services.document_source, "get_document", away)
-    monkeypatch.setattr(services.local_documents, "get_document", away)
+    monkeypatch.setattr(services.document_source, "has_document", away)
+    monkeypatch.setattr(services.local_documents, "has_document", away)
     body = {"company_id": "Acme", "role_name": "A", "draup_role_name": "Data"}
     answer = await rest.http.post("/push", json=body)
     assert error(answer, 503, "SOURCE_UNAVAILABLE")["recoverable"] is True
