@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,9 +14,11 @@ from etter_dagster.model.documents import (
 )
 from etter_dagster.model.errors import FieldProblem, ValidationFailed
 from etter_dagster.model.role import Role
+from etter_dagster.onboarding.asking import ask
 from etter_dagster.onboarding.reporting import Materialization
 from etter_dagster.onboarding.steps import Step, StepContext, StepResult
 
+DOCUMENTS_SECONDS = 240.0  # within the step's 5 minutes; large documents take their time
 SUMMARY_NAME = "summary of the taxonomy"
 
 
@@ -63,11 +64,14 @@ class RoleSetup(Step):
         services, request = context.services, context.claim.request
         given = linked_documents(request.documents, services.clock())
         if not given and not role.jd_hash and not role.documents_hash:
-            refs = await asyncio.to_thread(
-                services.document_source.get_documents_for_role,
-                request.company_id,
-                request.role_name,
-            )
+            async with services.source_places:
+                refs = await ask(
+                    services.document_source.get_documents_for_role,
+                    request.company_id,
+                    request.role_name,
+                    within=DOCUMENTS_SECONDS,
+                    what="the source of documents",
+                )
             given = linked_documents(refs, services.clock()) or _summary(role, services.clock())
         if given:
             role = await services.graph.link_documents(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from etter_dagster.sources import (
     get_document_provider,
     get_role_taxonomy_provider,
 )
+from etter_dagster.sources.combined import close_all
 from etter_dagster.sources.protocols import ListingDocumentProvider
 from etter_dagster.sources.registry import get_local_documents, get_local_taxonomy
 from etter_dagster.stores import open_graph, open_ledger, open_notices, open_queue
@@ -26,6 +27,8 @@ from etter_dagster.stores.protocols import ClaimLimits, PushQueue, RoleGraph
 
 if TYPE_CHECKING:
     from etter_dagster.onboarding.steps import Step
+
+SOURCE_CALLS = 16  # of one process at once, for documents of roles that are worked on
 
 
 def utc_now() -> datetime:
@@ -53,6 +56,10 @@ class Services:
     steps: tuple[Step, ...]
     notices: NoticeStore | None = None  # where nobody is to be told
     clock: Callable[[], datetime] = utc_now
+    # A slow source holds none of the threads that assessments need, and gets no flood.
+    source_places: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(SOURCE_CALLS)
+    )
 
     @property
     def limits(self) -> ClaimLimits:
@@ -87,6 +94,7 @@ class Services:
             await self.notices.close()
         await self.queue.close()
         await self.graph.close()
+        close_all((self.taxonomy, self.document_source))
 
 
 def open_services(

@@ -4,7 +4,7 @@ a later source must not answer in place of one that might know better.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 from etter_dagster.model.documents import DocumentRef, DocumentType
@@ -43,6 +43,18 @@ def has_document(provider: DocumentProvider, company: str, role: str, type: Docu
     return provider.get_document(company, role, type) is not None
 
 
+def close_all(providers: Iterable[object]) -> None:
+    """Closes those that can be closed; a provider need not hold anything open.
+
+    Args:
+        providers: Sources of any kind.
+    """
+    for provider in providers:
+        close = getattr(provider, "close", None)
+        if callable(close):
+            close()
+
+
 class CombinedTaxonomy:
     """The roles of all its providers; of two entries for one role, the earlier provider's.
 
@@ -52,6 +64,10 @@ class CombinedTaxonomy:
 
     def __init__(self, providers: Sequence[RoleTaxonomyProvider]) -> None:
         self._providers = tuple(providers)
+
+    def close(self) -> None:
+        """Closes what the providers hold open."""
+        close_all(self._providers)
 
     def get_companies(self) -> list[str]:
         """Names of all companies, sorted."""
@@ -97,6 +113,10 @@ class CombinedDocuments:
             documents = provider.get_documents_for_role(company, role)
             chosen += [document for document in documents if document.type not in known]
         return chosen
+
+    def close(self) -> None:
+        """Closes what the providers hold open."""
+        close_all(self._providers)
 
     def has_document(self, company: str, role: str, type: DocumentType) -> bool:
         """Whether any provider has one, as far as possible without fetching it."""

@@ -91,6 +91,10 @@ class DocumentsApi:
             for type_, document in self._chosen(name, role).items()
         ]
 
+    def close(self) -> None:
+        """Closes the connections to the API."""
+        self._api.close()
+
     def probe(self, most: int | None = None) -> None:
         """Asks for one document with each company's token; as `Probed.probe`."""
         for company in self.companies_with_documents()[:most] or [""]:

@@ -114,6 +114,10 @@ class TaxonomyApi:
                 _, entries = self._kept.get(name, (0.0, {}))
         return entries.get(normalize_name(role_name))
 
+    def close(self) -> None:
+        """Closes the connections to the API."""
+        self._api.close()
+
     def probe(self, most: int | None = None) -> None:
         """Asks for one role of each company; as `Probed.probe`."""
         for name in self.get_companies()[:most]:

@@ -22,7 +22,6 @@ async def test_an_outage_of_a_source_is_never_a_missing_document(
 
     services = await rest.services()
     monkeypatch.setattr(services.document_source, "has_document", away)
-    monkeypatch.setattr(services.local_documents, "has_document", away)
     body = {"company_id": "Acme", "role_name": "A", "draup_role_name": "Data"}
     answer = await rest.http.post("/push", json=body)
     assert error(answer, 503, "SOURCE_UNAVAILABLE")["recoverable"] is True
@@ -35,7 +34,7 @@ async def test_a_batch_asks_no_source(rest: Rest, monkeypatch: pytest.MonkeyPatc
     """Ten thousand roles would be ten thousand calls; the catalogue knows what there is."""
     asked: list[Any] = []
     services = await rest.services()
-    monkeypatch.setattr(services.document_source, "get_document", lambda *of: asked.append(of))
+    monkeypatch.setattr(services.document_source, "has_document", lambda *of: asked.append(of))
     body = {"company_id": "Acme", "role_name": "A", "draup_role_name": "Data"}
     answer = await rest.http.post("/push-batch", json={"company_id": "Acme", "roles": [body]})
     assert "none is known yet" in error(answer, 400, "VALIDATION_ERROR")["message"]

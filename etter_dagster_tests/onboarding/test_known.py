@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +18,9 @@ from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.onboarding import known
 from etter_dagster.onboarding.accept import accept, accept_many
 from etter_dagster.onboarding.check import PushOrder
-from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.services import SOURCE_CALLS, Services
 from etter_dagster.settings import Settings
+from etter_dagster_tests import papers
 from etter_dagster_tests.standin.catalogue import (
     DOCUMENT,
     DOCUMENTS,
@@ -134,4 +137,50 @@ async def test_a_batch_never_asks_a_remote_source(opened: Opened) -> None:
     answers = await accept_many(opened.services, [by_name(), order("Clerk")])
     assert [isinstance(answer, EtterError) for answer in answers] == [True, False]
     assert opened.state.calls == []
+    await opened.services.close()
+
+
+async def test_a_slow_source_holds_no_thread_that_assessments_need(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is it asked for hundreds of documents at once: the loop's own threads stay free."""
+    names = [f"Role {number}" for number in range(SOURCE_CALLS + 10)]
+    for number, name in enumerate(names):
+        opened.state.put_role(7, f"j-{number}", name)
+        opened.state.put_document(f"d{number}", name, data=JD.encode(), name="jd.md")
+        await accept(opened.services, order(name, documents=(), draup_role_name="Data Analyst"))
+    hold = threading.Event()
+    before = opened.state.count(DOCUMENTS)
+    opened.state.fail(DOCUMENTS, Fault(hold=hold), times=None)
+    work = asyncio.ensure_future(work_off(opened.services))
+    while opened.state.count(DOCUMENTS) - before < SOURCE_CALLS:
+        await asyncio.sleep(0.01)
+    assert await asyncio.to_thread(lambda: "free") == "free"
+    assert opened.state.count(DOCUMENTS) - before == SOURCE_CALLS
+    hold.set()
+    await work
+    for name in names:
+        role = await opened.services.graph.role(role_id("Acme", name))
+        assert role is not None
+        assert role.state is RoleStatus.READY
+    await opened.services.close()
+
+
+async def test_a_document_that_cannot_be_read_fails_its_push_alone(opened: Opened) -> None:
+    """The error names the document and the remedy; the role beside it is assessed."""
+    opened.state.put_document("d1", "Analyst", data=papers.encrypted_pdf(), name="jd.pdf")
+    opened.state.put_document("d2", "Clerk", data=papers.pdf(JD.splitlines()), name="jd.pdf")
+    states = {}
+    for name in ("Analyst", "Clerk"):
+        accepted = await accept(
+            opened.services, order(name, documents=(), draup_role_name="Data Analyst")
+        )
+        states[name] = accepted.workflow_id
+    await work_off(opened.services)
+    found = await opened.services.queue.get_many(list(states.values()))
+    failed = found[states["Analyst"]]
+    assert failed.error is not None
+    assert failed.error.code == "VALIDATION_ERROR"
+    assert "jd.pdf is encrypted; save a copy without a password" in failed.error.message
+    assert found[states["Clerk"]].error is None
     await opened.services.close()

@@ -9,6 +9,7 @@ import pytest
 from etter_dagster.model.errors import ErrorCode, ValidationFailed
 from etter_dagster.sources.bulk_files import read_bulk
 from etter_dagster.sources.bulk_folder import first_heading, read_folder
+from etter_dagster_tests import papers
 
 
 @pytest.mark.parametrize(
@@ -83,3 +84,16 @@ def test_a_path_is_a_csv_or_a_folder(tmp_path: Path) -> None:
         read_bulk(folder)
     with pytest.raises(ValidationFailed, match="cannot be read"):
         read_bulk(tmp_path / "missing.csv")
+
+
+def test_pdf_and_word_files_are_roles_too(tmp_path: Path) -> None:
+    """A broken one has its verdict and hides no other."""
+    (tmp_path / "a.docx").write_bytes(papers.docx())
+    (tmp_path / "Claims Adjuster.pdf").write_bytes(papers.pdf(["Review claims"]))
+    (tmp_path / "locked.pdf").write_bytes(papers.encrypted_pdf())
+    rows = {row.row: row for row in read_folder(tmp_path, company="Acme")}
+    assert rows["a.docx"].role_name == "Claims Adjuster"
+    assert rows["Claims Adjuster.pdf"].role_name == "Claims Adjuster"
+    assert rows["Claims Adjuster.pdf"].content == "Review claims"
+    assert rows["locked.pdf"].problem is not None
+    assert "is encrypted" in rows["locked.pdf"].problem.message
