@@ -1,5 +1,5 @@
 """How long a single push takes while another company pushes 10,000 at once:
-`python -m benchmarks.flood [PUSHES]`. On Redis, PostgreSQL and a Celery worker.
+`python -m benchmarks.flood [PUSHES [ROLES_PER_RUN]]`. On Redis, PostgreSQL and a Celery worker.
 """
 
 from __future__ import annotations
@@ -76,13 +76,13 @@ def flooded(running: Stack, pushes: int) -> list[float]:
     return took
 
 
-def main(pushes: int) -> None:
+def main(pushes: int, places: str) -> None:
     """Prints both, and their relation."""
     with (
         tempfile.TemporaryDirectory() as folder,
         redis_server() as redis,
         postgres_server() as postgres,
-        stack(Path(folder), redis, postgres.url, **SETTINGS) as running,
+        stack(Path(folder), redis, postgres.url, ROLES_PER_RUN=places, **SETTINGS) as running,
     ):
         running.daemon()
         running.worker(concurrency=3)
@@ -98,4 +98,5 @@ def main(pushes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    arguments = dict(enumerate(sys.argv[1:]))
+    main(int(arguments.get(0, "10000")), arguments.get(1, "20"))
