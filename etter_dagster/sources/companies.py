@@ -49,6 +49,9 @@ class Company(BaseModel):
     taxonomy_company_id: int = Field(ge=0)
     taxonomy_token: _Token | None = None
     documents_token: _Token | None = None
+    # Kept by the guard over paid calls, which reads the file by itself; known here, so that a file
+    # that has it is a right one.
+    budget_per_month: float | None = Field(None, ge=0)
 
 
 _COMPANIES = TypeAdapter(list[Company])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from etter_dagster.assessors.guard.budgets import company_budgets
+from etter_dagster.sources.companies import CompaniesFile
 
 
 def test_companies_without_a_budget_have_no_limit(tmp_path: Path) -> None:
@@ -16,6 +17,13 @@ def test_companies_without_a_budget_have_no_limit(tmp_path: Path) -> None:
     )
     assert company_budgets(file) == {"Acme": 5}
     assert company_budgets(None) == {}
+
+
+def test_a_file_with_budgets_is_read_by_the_sources_too(tmp_path: Path) -> None:
+    """One file for both: the sources once refused what the guard asks for."""
+    file = tmp_path / "companies.json"
+    file.write_text('[{"name": "Acme", "budget_per_month": 5, "taxonomy_company_id": 1}]')
+    assert set(CompaniesFile(file).companies()) == set(company_budgets(file)) == {"Acme"}
 
 
 @pytest.mark.parametrize("text", ["", "{}", '[{"name": "A", "budget_per_month": -1}]', "[3]"])
