@@ -201,6 +201,10 @@ class SourceUnavailable(EtterError):
         super().__init__(ErrorCode.SOURCE_UNAVAILABLE, message, retry_after=retry_after)
 
 
+class DocumentUnavailable(SourceUnavailable):
+    """One document cannot be read, though its source answers: others may well be."""
+
+
 class IllegalMove(EtterError):
     """A change of state that the lifecycle table forbids; nothing was written."""
 

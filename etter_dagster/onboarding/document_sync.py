@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from etter_dagster.model.catalogue import KnownDocument, changed_types
 from etter_dagster.model.documents import DocumentRef, DocumentType
-from etter_dagster.model.errors import ErrorCode, EtterError, SourceUnavailable
+from etter_dagster.model.errors import DocumentUnavailable, ErrorCode, EtterError, SourceUnavailable
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.asking import LEAST_SECONDS, ask
@@ -101,6 +101,9 @@ async def _sync_page(
             try:
                 await _fetch(services, role, sorted(types), until, done)
                 record[role.role_id] = documents
+            except DocumentUnavailable as error:  # it must not keep the others waiting for ever
+                done.unusable.append(f"{role.role_id}: {error.message}")
+                done.waiting += 1
             except SourceUnavailable as error:
                 done.failure = error
                 done.waiting += 1

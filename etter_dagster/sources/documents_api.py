@@ -11,6 +11,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from etter_dagster.model.documents import DocumentRef, DocumentType
+from etter_dagster.model.errors import DocumentUnavailable
 from etter_dagster.model.identity import normalize_name
 from etter_dagster.sources.choice import ListedDocument, chosen_documents
 from etter_dagster.sources.companies import CompaniesFile
@@ -24,6 +25,7 @@ MAX_DOCUMENTS_LISTED = 500_000
 TRIES = 2  # of a list that changes while it is read; of a link that has just run out
 SOURCE = "documents_api"
 _EXPIRED = (401, 403, 404, 410)  # what storages answer to a link that is over
+_GONE = (404, 410)  # what the API answers of a document that it listed a moment ago
 
 
 class _Documents(BaseModel):
@@ -172,28 +174,38 @@ class DocumentsApi:
     ) -> DocumentRef:
         name = document.original_filename or document.id
         for last in (False, True):
+            link = self._link(company, document)
             try:
-                file = self._api.download(self._link(company, document), MAX_FILE_BYTES)
+                file = self._api.download(link, MAX_FILE_BYTES)
                 break
             except HttpStatus as error:
-                if last or error.status not in _EXPIRED:
+                if error.status not in _EXPIRED:
                     raise
+                if last:
+                    raise _alone(error) from None
         said = document.observed_content_type or file.content_type
         content = document_text(file.data, name, said)
         return DocumentRef(type=type_, content=content, name=name)
 
     def _link(self, company: str, document: ListedDocument) -> str:
         token, whose = self._token_of(company)
-        body = self._api.get(
-            PATH + quote(document.id, safe=""),
-            {"generate_download_url": "true"},
-            token=token,
-            whose=whose or "ETTER_DOCUMENTS_API_TOKEN",
-        )
+        try:
+            body = self._api.get(
+                PATH + quote(document.id, safe=""),
+                {"generate_download_url": "true"},
+                token=token,
+                whose=whose or "ETTER_DOCUMENTS_API_TOKEN",
+            )
+        except HttpStatus as error:
+            raise _alone(error) if error.status in _GONE else error from None
         try:
             return _Detail.model_validate(body).download.url
         except ValidationError:
             raise self._api.wrong("holds no download link") from None
+
+
+def _alone(error: HttpStatus) -> DocumentUnavailable:
+    return DocumentUnavailable(error.message, retry_after=error.retry_after or 0)
 
 
 def _listing(

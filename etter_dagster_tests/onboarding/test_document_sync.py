@@ -7,7 +7,12 @@ import time
 import pytest
 
 from etter_dagster.model.documents import DocumentType
-from etter_dagster.model.errors import FieldProblem, SourceUnavailable, ValidationFailed
+from etter_dagster.model.errors import (
+    DocumentUnavailable,
+    FieldProblem,
+    SourceUnavailable,
+    ValidationFailed,
+)
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.role import Role
@@ -124,6 +129,27 @@ async def test_a_fetch_that_fails_marks_nothing_and_is_caught_up(
     assert found.failure is not None
     assert (await role(services)).state is RoleStatus.READY
     world.failures.clear()
+    assert (await sync(services)).stale == [RID]
+    await services.close()
+
+
+async def test_a_document_that_is_lost_keeps_no_other_waiting(
+    settings: Settings, world: World
+) -> None:
+    """Its storage answered 404 for days, and no later role of the company heard of a change."""
+    services = await onboarded(settings, world)
+    world.write("Acme", "Baker", JD)
+    await accept(services, order("Baker"))
+    await sync(services)
+    await work_off(services)
+    for name in ("Analyst", "Baker"):
+        world.write("Acme", name, NEW_JD)
+    world.broken["Acme", "Analyst"] = DocumentUnavailable("a link answered 404")
+    found = await sync(services)
+    assert (found.stale, found.waiting) == ([role_id("Acme", "Baker")], 1)
+    assert found.failure is None, "the source is not asked to rest"
+    assert found.unusable == [f"{RID}: a link answered 404"]
+    world.broken.clear()
     assert (await sync(services)).stale == [RID]
     await services.close()
 

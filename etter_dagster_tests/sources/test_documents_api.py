@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from etter_dagster.model.documents import DocumentType
-from etter_dagster.model.errors import ErrorCode, EtterError, SourceUnavailable, ValidationFailed
+from etter_dagster.model.errors import (
+    DocumentUnavailable,
+    ErrorCode,
+    EtterError,
+    SourceUnavailable,
+    ValidationFailed,
+)
 from etter_dagster.sources.companies import CompaniesFile
 from etter_dagster.sources.protocols import ListingDocumentProvider
 from etter_dagster.sources.text import MAX_FILE_BYTES
@@ -72,8 +78,29 @@ def test_a_link_that_has_just_run_out_is_asked_for_again(platform: Served) -> No
     assert text(platform) == "text"
     assert platform.state.count(DOCUMENT) == 2
     platform.state.fail(DOWNLOAD, Fault(status=403), times=2)
-    with pytest.raises(SourceUnavailable, match="a link of the documents API answered 403"):
+    with pytest.raises(DocumentUnavailable, match="a link of the documents API answered 403"):
         text(platform)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "status", "alone"),
+    [
+        (DOCUMENT, 404, True),
+        (DOCUMENT, 401, False),
+        (DOCUMENT, 500, False),
+        (DOWNLOAD, 404, True),
+        (DOWNLOAD, 429, False),
+        (DOWNLOAD, 500, False),
+    ],
+)
+def test_what_one_document_lacks_says_nothing_of_the_others(
+    platform: Served, endpoint: str, status: int, alone: bool
+) -> None:
+    platform.state.put_document("d1", "Analyst")
+    platform.state.fail(endpoint, Fault(status=status), times=None)
+    with pytest.raises(SourceUnavailable) as caught:
+        text(platform)
+    assert isinstance(caught.value, DocumentUnavailable) is alone
 
 
 def put(platform: Served, *named: tuple[str, str | None, str | None]) -> None:
