@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etter_dagster.model.identity import derived_workflow_id, role_id
+from etter_dagster.model.identity import derived_workflow_id
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.push import Source
 from etter_dagster.model.role import Role
@@ -42,8 +42,8 @@ async def push_new_roles(services: Services, after: int) -> NewRolesPushed:
     drafts = await services.graph.roles_in(
         [RoleStatus.DRAFT, RoleStatus.VALIDATION_ERROR], after=after, limit=AT_ONCE
     )
-    samples = {role_id(e.company_name, e.job_title) for e in sample_roles()}
-    new = [r for r in drafts if _is_listed(r) and r.role_id not in samples]
+    samples = sample_roles()
+    new = [r for r in drafts if _is_listed(r) and r.taxonomy not in samples]
     ready = {_workflow_id(role): role for role in new if _can_be_assessed(role)}
     sent = await find_pushes(services, list(ready)) if ready else {}
     orders = [_order(role, wid) for wid, role in ready.items() if wid not in sent]

@@ -55,9 +55,10 @@ async def sync_taxonomy(services: Services, company: str, *, within: float) -> T
     changes = taxonomy_changes(company, await _known(services, company), listed)
     entries = dict(list(changes.entries.items())[:MAX_CHANGES])
     before = await services.graph.roles_by_id([rid for rid in entries if rid in changes.changed])
+    # First: once an entry is recorded, it differs no more, and nobody would come back for its JD.
+    await _follow_summaries(services, before, entries)
     for some in _pages(entries):
         await services.graph.put_taxonomy([entries[rid] for rid in some])
-    await _follow_summaries(services, before, entries)
     return TaxonomySynced(
         listed=len(listed),
         new=_those(changes.new, entries),

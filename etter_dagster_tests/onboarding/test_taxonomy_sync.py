@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from etter_dagster.model.documents import DocumentRef, text_hash
 from etter_dagster.model.errors import SourceUnavailable
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.accept import accept, accept_many
 from etter_dagster.onboarding.new_roles import push_new_roles
+from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.taxonomy_sync import TaxonomySynced, sync_taxonomy
+from etter_dagster.sample_data import sample_roles
 from etter_dagster.settings import Settings
 from etter_dagster_tests.support import JD, order, scripted_services, work_off
 from etter_dagster_tests.world import World
@@ -188,6 +191,31 @@ async def test_a_summary_replaces_no_other_job_description(settings: Settings) -
     await services.close()
 
 
+async def test_a_summary_is_followed_although_the_first_look_was_cut_off(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tick killed half-way must leave the entry unlike the recorded one, or link the new text."""
+    world, services = World(), scripted_services(settings)
+    world.put("Acme", "Analyst", general_summary=JD)
+    await sync(world, services)
+    await push_new_roles(world.services(services), 0)
+    await work_off(world.services(services))
+    world.put("Acme", "Analyst", general_summary=JD + "- Close the books\n")
+    for name in ("link_documents", "put_taxonomy"):
+        with monkeypatch.context() as patched:
+            patched.setattr(services.graph, name, _killed)
+            with pytest.raises(KeyboardInterrupt):
+                await sync(world, services)
+    await sync(world, services)
+    found = await role(services)
+    assert found.jd_hash == text_hash(JD + "- Close the books\n")
+    await services.close()
+
+
+async def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 # -- pushing new roles -----------------------------------------------------------------
 async def test_new_roles_are_pushed_once_they_can_be_assessed(
     settings: Settings, world: World
@@ -218,6 +246,29 @@ async def test_roles_that_the_taxonomy_dropped_or_never_had_are_not_pushed(
     await sync(world, services)
     await services.graph.put_role("Acme", "Defined", draup_role_name="D")
     assert (await push_new_roles(services, 0)).pushed == 0
+    await services.close()
+
+
+async def test_the_samples_wait_for_a_person_and_a_real_role_of_the_same_name_does_not(
+    settings: Settings,
+) -> None:
+    """The samples bear names of real companies: their own taxonomy lists such roles too."""
+    world, services = World(), scripted_services(settings)
+    samples = {entry.job_title: entry for entry in sample_roles()}
+    sample = samples["Claims Adjuster"].model_copy(update={"general_summary": JD})
+    assert samples["Underwriter"].draup_role
+    world.entries[sample.company_name] = {
+        "Underwriter": samples["Underwriter"],
+        "Claims Adjuster": sample.model_copy(update={"job_id": "4711"}),
+    }
+    await sync(world, services, sample.company_name)
+    await services.graph.link_documents(
+        role_id(sample.company_name, "Underwriter"),
+        linked_documents([DocumentRef(content=JD)], services.clock()),
+    )
+    assert (await push_new_roles(world.services(services), 0)).pushed == 1
+    real = role_id(sample.company_name, "Claims Adjuster")
+    assert set(await services.queue.active([real])) == {real}
     await services.close()
 
 
