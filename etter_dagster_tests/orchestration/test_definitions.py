@@ -33,3 +33,27 @@ def test_what_is_launched_without_a_job_runs_in_one_process(settings: Settings) 
     for name in repository.job_names:
         executor = repository.get_job(name).executor_def
         assert executor.name == "in_process", name
+
+
+def test_everything_says_when_to_use_it(settings: Settings) -> None:
+    """Who opens Dagster's UI reads nothing else."""
+    repository = build_definitions(settings).get_repository_def()
+    named = {
+        **{f"job {job.name}": job.description for job in repository.get_all_jobs()},
+        **{f"sensor {s.name}": s.description for s in repository.sensor_defs},
+        **{f"schedule {s.name}": s.description for s in repository.schedule_defs},
+    }
+    for definition in set(repository.assets_defs_by_key.values()):
+        for spec in definition.specs:
+            name = spec.key.to_user_string()
+            named[f"asset {name}"] = spec.description
+            assert spec.owners, name
+            assert spec.kinds, name
+            assert spec.group_name in ("roles", "overview"), name
+    for checks in set(repository.asset_checks_defs_by_key.values()):
+        for check in checks.check_specs:
+            named[f"check {check.name}"] = check.description
+    short = [name for name, said in named.items() if len(said or "") < 40]
+    assert short in ([], ["job __ASSET_JOB"]), short
+    kinds = {name.split()[0] for name in named}
+    assert kinds == {"job", "sensor", "schedule", "asset", "check"}
