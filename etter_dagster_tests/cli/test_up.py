@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
@@ -61,7 +61,12 @@ def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 def runs(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """Processes of Dagster runs: children of the code server that do work of their own."""
-    return [p for p in family(process) if "spawn_main" in " ".join(p.cmdline())]
+    found = []
+    for child in family(process):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 @pytest.mark.slow
