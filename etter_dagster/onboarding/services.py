@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SOURCE_CALLS = 16  # of one process at once, for documents of roles that are worked on
 
+LOCAL_AT_ONCE = 24
+
 
 def utc_now() -> datetime:
     """The present, in UTC."""
@@ -68,6 +70,17 @@ class Services:
             in_flight=self.settings.max_in_flight,
             per_company=self.settings.max_in_flight_per_company,
         )
+
+    def at_once(self, places: int) -> int:
+        """How many roles a run of so many places works on at once.
+
+        An assessor that computes here, instead of waiting for a service, gains nothing from more
+        than a few, and a push would be ready only when all that were claimed with it are.
+
+        Args:
+            places: `ROLES_PER_RUN`.
+        """
+        return places if self.assessors.guard is not None else min(places, LOCAL_AT_ONCE)
 
     async def limits_now(self) -> ClaimLimits:
         """The same, narrowed to what the guard over paid calls lets through at present."""

@@ -66,7 +66,7 @@ async def serve(
         worker: A name unique to this run; leases are held under it.
         reporter: Told what was made and what failed.
         run_id: The Dagster run, if any.
-        places: How many pushes to hold at once.
+        places: How many pushes to hold at once, as far as `Services.at_once` has use for them.
         linger_seconds: End after so long without any work.
         claim_seconds: Claim nothing after so long; what is held is finished.
         stop: Once set, nothing more is claimed and what is held is finished.
@@ -92,6 +92,7 @@ class _Server:
         self.reporter = reporter
         self.run_id = run_id
         self.places = places
+        self.at_once = services.at_once(places)
         self.held: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self.result = ServeResult()
         self.claiming = True
@@ -126,7 +127,7 @@ class _Server:
         changed = await self.services.queue.wait_changed(0, 0.0)
         while True:
             self.claiming = not stop.is_set() and time.monotonic() - started < claim_seconds
-            if self.claiming and len(self.held) < self.places:
+            if self.claiming and len(self.held) < self.at_once:
                 await self._claim()
             if self.held:
                 idle_since = time.monotonic()
@@ -139,7 +140,7 @@ class _Server:
         try:
             claims = await self.services.queue.claim(
                 self.worker,
-                self.places - len(self.held),
+                self.at_once - len(self.held),
                 limits=await self.services.limits_now(),
                 lease_seconds=self._lease,
                 run_id=self.run_id,
@@ -192,7 +193,7 @@ class _Server:
         waits: dict[str, asyncio.Task[Any]] = {"freed": _task(self.freed.wait())}
         if self.claiming:
             waits["stop"] = _task(stop.wait())
-            if len(self.held) < self.places:
+            if len(self.held) < self.at_once:
                 waits["queue"] = _task(self.services.queue.wait_changed(changed, seconds))
         await asyncio.wait(waits.values(), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if self.freed.is_set():

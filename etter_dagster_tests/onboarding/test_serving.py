@@ -1,4 +1,4 @@
-"""A serving run when its stores are away for a while."""
+"""A serving run: how much it holds, and when its stores are away for a while."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.onboarding import serving
 from etter_dagster.onboarding.accept import accept, accept_many
-from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.services import LOCAL_AT_ONCE, Services
 from etter_dagster.onboarding.serving import serve
 from etter_dagster.onboarding.status import find_pushes
-from etter_dagster_tests.support import Recorder, order, work_off
+from etter_dagster_tests.support import Recorder, ScriptedAssessor, order, work_off
 
 
 class Away:
@@ -85,3 +85,30 @@ async def test_an_outage_of_the_queue_ends_no_serving_run(
     stop.set()
     await working
     assert {p.attempts for p in (await find_pushes(services, ids)).values()} == {1}
+
+
+async def test_an_assessor_that_computes_here_gets_few_roles_at_once(
+    services: Services, assessor: ScriptedAssessor
+) -> None:
+    """A push would share the processor with 249 others: ready in 27 s under a flood, not in 1."""
+    assessor.delay = 0.05
+    await accept_many(services, [order(f"r{i}") for i in range(3 * LOCAL_AT_ONCE)])
+    most: list[int] = []
+
+    async def look() -> None:
+        while True:
+            most.append((await services.queue.counts(services.limits)).in_flight)
+            await asyncio.sleep(0.005)
+
+    looking = asyncio.create_task(look())
+    await serve(
+        services,
+        worker="w",
+        reporter=Recorder(),
+        places=250,
+        linger_seconds=0,
+        claim_seconds=60,
+    )
+    looking.cancel()
+    assert sum(assessor.calls.values()) == 3 * LOCAL_AT_ONCE
+    assert max(most) == LOCAL_AT_ONCE
