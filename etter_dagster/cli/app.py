@@ -12,6 +12,7 @@ import typer
 from etter_dagster import __version__
 from etter_dagster.cli.acting import cancel, retry
 from etter_dagster.cli.assess import assess
+from etter_dagster.cli.company import company
 from etter_dagster.cli.compare import compare
 from etter_dagster.cli.demo import demo
 from etter_dagster.cli.doctor import doctor
@@ -53,6 +54,7 @@ for panel, commands in PANELS.items():
         name = {format_file: "format", import_: "import"}.get(command)
         app.command(name, rich_help_panel=panel)(command)
 app.add_typer(keys, rich_help_panel="Operate")
+app.add_typer(company, rich_help_panel="Operate")
 app.command(hidden=True)(docs)
 
 

@@ -160,6 +160,17 @@ class AlreadyProcessing(EtterError):
         self.workflow_id = workflow_id
 
 
+class CompanyAtWork(EtterError):
+    """A company cannot be deleted while pushes of it are held by workers."""
+
+    def __init__(self, company_id: str, held: int) -> None:
+        super().__init__(
+            ErrorCode.ALREADY_PROCESSING,
+            f"{held} pushes of '{company_id}' are being worked on; try again when they have ended "
+            "(what a dead worker held is taken back by the next one that claims)",
+        )
+
+
 class StoreUnavailable(EtterError):
     """A configured store cannot be reached; `what` is `graph`, `queue`, `ledger`: no address."""
 

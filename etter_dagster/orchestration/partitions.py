@@ -1,12 +1,23 @@
-"""Each role is a dynamic partition; its key is the role id."""
+"""Each role is a dynamic partition; its key is the role id.
+
+Deleting in bulk rests on the tables of the pinned Dagster, which deletes one by one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import dagster as dg
+import sqlalchemy as db
+from dagster._core.storage.event_log.schema import (
+    AssetEventTagsTable,
+    DynamicPartitionsTable,
+    SqlEventLogStorageTable,
+)
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 roles = dg.DynamicPartitionsDefinition(name="roles")
+_DELETED_AT_ONCE = 500
 _AT_ONCE = 10_000  # one SQLite call fails above some 250,000
 
 
@@ -20,6 +31,32 @@ def add_partitions(instance: dg.DagsterInstance, role_ids: Iterable[str]) -> Non
     keys = list(dict.fromkeys(role_ids))
     for start in range(0, len(keys), _AT_ONCE):
         instance.add_dynamic_partitions("roles", keys[start : start + _AT_ONCE])
+
+
+def delete_partitions(instance: dg.DagsterInstance, role_ids: Sequence[str]) -> None:
+    """Deletes partitions with everything that was reported on them; repeated, it does nothing.
+
+    Logs of runs are left: they go when the run is pruned.
+
+    Args:
+        instance: With SQLite or PostgreSQL storage.
+        role_ids: Their keys, any number.
+    """
+    log = instance.event_log_storage
+    assert isinstance(log, SqlEventLogStorage)
+    events, partitions = SqlEventLogStorageTable, DynamicPartitionsTable
+    for start in range(0, len(role_ids), _DELETED_AT_ONCE):
+        keys = role_ids[start : start + _DELETED_AT_ONCE]
+        theirs = db.select(events.c.id).where(events.c.partition.in_(keys))
+        with log.index_connection() as connection:
+            for delete in (
+                db.delete(AssetEventTagsTable).where(AssetEventTagsTable.c.event_id.in_(theirs)),
+                db.delete(events).where(events.c.partition.in_(keys)),
+                db.delete(partitions).where(
+                    partitions.c.partitions_def_name == roles.name, partitions.c.partition.in_(keys)
+                ),
+            ):
+                connection.execute(delete)
 
 
 class KnownPartitions:

@@ -28,6 +28,7 @@ from etter_dagster.stores import neo4j_records as records
 from etter_dagster.stores import neo4j_roles as roles
 from etter_dagster.stores import role_changes as changes
 from etter_dagster.stores.neo4j_commits import GroupCommit, Outcome
+from etter_dagster.stores.neo4j_company import delete_company
 from etter_dagster.stores.neo4j_connection import Neo4jConnection
 from etter_dagster.stores.protocols import AuditEntry, PushCounts, PushFilter, PushPage
 
@@ -292,6 +293,9 @@ class Neo4jRoleGraph:
     async def append_audit(self, entries: Sequence[AuditEntry]) -> None:
         if entries:
             await self._open().connection.write(lambda tx: records.append_audit(tx, entries))
+
+    async def delete_company(self, company_id: str, entry: AuditEntry) -> int:
+        return await self._open().connection.write(lambda tx: delete_company(tx, company_id, entry))
 
     async def audit(
         self, companies: Sequence[str] | None, *, cursor: str | None, limit: int

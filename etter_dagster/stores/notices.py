@@ -5,7 +5,7 @@ Each kind of store passes the same tests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from etter_dagster.model.notification import Notice, NoticeKind
@@ -30,6 +30,9 @@ class NoticeStore(Protocol):
 
     async def later(self, notice: Notice, *, seconds: float) -> None:
         """It could not be told: once more after so many seconds."""
+
+    async def forget(self, ids: Sequence[str]) -> None:
+        """Nothing of these is to be told, nor known, any more."""
 
     async def waiting(self) -> int:
         """How many are yet to be told."""

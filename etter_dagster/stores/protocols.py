@@ -327,6 +327,11 @@ class PushQueue(Protocol):
     async def prune(self, *, before: datetime) -> int:
         """Forgets archived pushes that ended before; gives their number."""
 
+    async def delete_company(self, company_id: str) -> int:
+        """Forgets a company's pushes, waiting and ended, and its batches; gives the number of
+        pushes. Of one that is held nothing goes: raises `CompanyAtWork`. May be repeated.
+        """
+
     # -- batches, idempotency, operations -----------------------------------------------------
     async def put_batch(self, batch: Batch) -> None:
         """Records or replaces a batch."""
@@ -490,6 +495,12 @@ class RoleGraph(Protocol):
     async def newest_push(self, role_id: str) -> Push | None:
         """The role's newest ended push."""
 
+    async def delete_company(self, company_id: str, entry: AuditEntry) -> int:
+        """Deletes roles, documents, assessments, skills and history of a company, and appends
+        `entry` with the number of `roles` in its detail, in one transaction; gives that number.
+        The one thing that takes away what is append-only; the audit log itself stays.
+        """
+
     async def append_audit(self, entries: Sequence[AuditEntry]) -> None:
         """Appends."""
 
@@ -497,6 +508,11 @@ class RoleGraph(Protocol):
         self, companies: Sequence[str] | None, *, cursor: str | None, limit: int
     ) -> tuple[list[AuditEntry], str | None]:
         """Newest first, with the cursor of the next page."""
+
+
+def with_roles(entry: AuditEntry, roles: int) -> AuditEntry:
+    """The entry with the number of roles that were deleted."""
+    return entry.model_copy(update={"detail": {**entry.detail, "roles": roles}})
 
 
 def list_key(role: Role) -> str:

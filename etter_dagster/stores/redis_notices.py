@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from etter_dagster.model.notification import Notice, NoticeKind
 from etter_dagster.settings import Settings
 from etter_dagster.stores.notices import KEEP_SECONDS
 from etter_dagster.stores.redis_connection import RedisServer, unavailable
-from etter_dagster.stores.redis_scripts import ROOT
+from etter_dagster.stores.redis_scripts import AT_ONCE, ROOT
 from etter_dagster.stores.times import micros
 
 
@@ -43,6 +43,10 @@ class RedisNotices:
 
     async def later(self, notice: Notice, *, seconds: float) -> None:
         await self._run("later", notice.id, _us(seconds))
+
+    async def forget(self, ids: Sequence[str]) -> None:
+        for start in range(0, len(ids), AT_ONCE):
+            await self._run("forget", *ids[start : start + AT_ONCE])
 
     async def waiting(self) -> int:
         client = await self._server.client()

@@ -16,7 +16,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from etter_dagster.model.claim_order import LANES, Lane, LaneState, claimable, position
-from etter_dagster.model.errors import AlreadyProcessing, IllegalMove, LeaseLost, NotFound
+from etter_dagster.model.errors import (
+    AlreadyProcessing,
+    CompanyAtWork,
+    IllegalMove,
+    LeaseLost,
+    NotFound,
+)
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push, PushRequest, StepProgress
 from etter_dagster.settings import Settings
@@ -38,6 +44,7 @@ from etter_dagster.stores.protocols import (
     StoredAnswer,
     WorkerInfo,
 )
+from etter_dagster.stores.redis_company import archived_of, delete_batches
 from etter_dagster.stores.redis_connection import RedisServer, unavailable
 from etter_dagster.stores.redis_pushes import (
     arguments,
@@ -334,6 +341,17 @@ class RedisPushQueue:
             gone += part
             if part < AT_ONCE:
                 return gone
+
+    async def delete_company(self, company_id: str) -> int:
+        gone = 0
+        # What has not ended goes with the first script, at once.
+        for part in _parts(await archived_of(self._server, company_id)) or [[]]:
+            held, deleted = await self._run("delete_company", company_id, *part)
+            if held:
+                raise CompanyAtWork(company_id, held)
+            gone += deleted
+        await delete_batches(self._server, company_id)
+        return gone
 
     # -- batches, idempotency, operations -----------------------------------------------------
     async def put_batch(self, batch: Batch) -> None:

@@ -19,7 +19,14 @@ from etter_dagster.model.staleness import StaleReason
 from etter_dagster.model.taxonomy import TaxonomyEntry
 from etter_dagster.stores import role_changes as changes
 from etter_dagster.stores import sqlite_roles as roles
-from etter_dagster.stores.protocols import AuditEntry, PushCounts, PushFilter, PushPage
+from etter_dagster.stores.protocols import (
+    AuditEntry,
+    PushCounts,
+    PushFilter,
+    PushPage,
+    with_roles,
+)
+from etter_dagster.stores.sqlite_company import delete_from_graph
 from etter_dagster.stores.sqlite_database import SqliteDatabase
 from etter_dagster.stores.sqlite_graph_schema import MIGRATIONS
 from etter_dagster.stores.sqlite_push_rows import (
@@ -270,12 +277,15 @@ class SqliteRoleGraph:
         return push_of(row) if row else None
 
     async def append_audit(self, entries: Sequence[AuditEntry]) -> None:
-        await self._database.write(
-            lambda c: c.executemany(
-                "INSERT INTO audit (company_id, body) VALUES (?, ?)",
-                [(entry.company_id, entry.model_dump_json()) for entry in entries],
-            )
-        )
+        await self._database.write(lambda c: _append_audit(c, entries))
+
+    async def delete_company(self, company_id: str, entry: AuditEntry) -> int:
+        def act(connection: sqlite3.Connection) -> int:
+            roles = delete_from_graph(connection, company_id)
+            _append_audit(connection, [with_roles(entry, roles)])
+            return roles
+
+        return await self._database.write(act)
 
     async def audit(
         self, companies: Sequence[str] | None, *, cursor: str | None, limit: int
@@ -300,3 +310,10 @@ class SqliteRoleGraph:
 
     async def _apply(self, change: changes.RoleChange) -> Role:
         return await self._database.write(lambda c: roles.apply(c, change))
+
+
+def _append_audit(connection: sqlite3.Connection, entries: Sequence[AuditEntry]) -> None:
+    connection.executemany(
+        "INSERT INTO audit (company_id, body) VALUES (?, ?)",
+        [(entry.company_id, entry.model_dump_json()) for entry in entries],
+    )

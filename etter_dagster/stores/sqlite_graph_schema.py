@@ -5,14 +5,20 @@ from __future__ import annotations
 from etter_dagster.stores.sqlite_push_rows import COLUMNS
 
 
+def no_delete(table: str) -> str:
+    """The statement that forbids deleting of a table."""
+    return _forbidden("DELETE", table)
+
+
 def _append_only(table: str) -> str:
-    return "".join(
-        f"""
+    return f"{_forbidden('UPDATE', table)};\n{no_delete(table)};"
+
+
+def _forbidden(verb: str, table: str) -> str:
+    return f"""
 CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN
   SELECT raise(ABORT, '{table} is append-only');
-END;"""
-        for verb in ("UPDATE", "DELETE")
-    )
+END"""
 
 
 MIGRATIONS = (

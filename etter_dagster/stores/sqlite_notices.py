@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -106,6 +106,11 @@ class SqliteNotices:
             lambda c: c.execute(
                 "UPDATE notices SET attempts = attempts + 1, due = ? WHERE id = ?", (due, notice.id)
             )
+        )
+
+    async def forget(self, ids: Sequence[str]) -> None:
+        await self._database.write(
+            lambda c: c.executemany("DELETE FROM notices WHERE id = ?", [(id_,) for id_ in ids])
         )
 
     async def waiting(self) -> int:

@@ -30,6 +30,7 @@ from etter_dagster.stores.protocols import (
     WorkerInfo,
 )
 from etter_dagster.stores.sqlite_claims import Lease
+from etter_dagster.stores.sqlite_company import delete_from_queue
 from etter_dagster.stores.sqlite_database import SqliteDatabase
 from etter_dagster.stores.sqlite_push_rows import (
     IN_CHUNK,
@@ -315,6 +316,9 @@ class SqlitePushQueue:
             gone += part
             if part < IN_CHUNK:
                 return gone
+
+    async def delete_company(self, company_id: str) -> int:
+        return await self._database.write(lambda c: delete_from_queue(c, company_id))
 
     # -- batches, idempotency, operations -----------------------------------------------------
     async def put_batch(self, batch: Batch) -> None:

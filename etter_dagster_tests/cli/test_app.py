@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
     *("up", "demo", "push", "status", "retry", "cancel"),
     *("companies", "roles", "show", "doctor", "assess", "keys"),
-    *("export", "import"),
+    *("export", "import", "company"),
 )
 # Each costs a tenth of a second and more; a command that needs one imports it.
 HEAVY = ("dagster", "fastapi", "uvicorn", "numpy", "bs4", "neo4j", "redis", "jinja2", "sqlite3")

@@ -103,3 +103,13 @@ async def test_what_could_not_be_told_comes_again_later(notices: NoticeStore, cl
     assert await take(notices) == []
     clock.tick(2)
     assert await take(notices) == [Notice(id="p", kind=PUSH, attempts=1)]
+
+
+async def test_what_is_forgotten_is_told_to_nobody(notices: NoticeStore) -> None:
+    """Nor known: it may be asked anew."""
+    await notices.put({"p": PUSH, "q": PUSH, "b": BATCH})
+    await notices.forget(["p", "b", "unknown"])
+    assert [notice.id for notice in await take(notices)] == ["q"]
+    assert await notices.waiting() == 1
+    await notices.put({"p": PUSH})
+    assert await take(notices) == [Notice(id="p", kind=PUSH)]

@@ -3,6 +3,7 @@
 --   take    n, lease in microseconds. Gives {id, kind, version, sent, attempts} each.
 --   done    id, version, sent, microseconds that a told one is kept
 --   later   id, microseconds
+--   forget  id, id, ...
 
 local due = key('notices')
 
@@ -50,6 +51,13 @@ end
 function acts.later()
   call('HINCRBY', name(ARGV[3]), 'attempts', 1)
   call('ZADD', due, now + tonumber(ARGV[4]), ARGV[3])
+end
+
+function acts.forget()
+  for at = 3, #ARGV do
+    call('ZREM', due, ARGV[at])
+    call('DEL', name(ARGV[at]))
+  end
 end
 
 return acts[ARGV[2]]()
