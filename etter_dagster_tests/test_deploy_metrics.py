@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry, generate_latest
 
+from etter_dagster.api.metrics_paid import PaidState
 from etter_dagster.assessors.protocol import AssessmentFailed
+from etter_dagster.model.ledger import Spending
+from etter_dagster.model.spending import Room
 from etter_dagster.settings import Settings
 from etter_dagster_tests.rest import rest_of
 
@@ -32,14 +36,17 @@ _LABEL = re.compile(r'(etter_\w+)(?:\{(\w+)="([^"]*)"\})?')
 
 @pytest.fixture
 async def scraped(settings: Settings) -> str:
-    """Everything that there can be: pushes that are ready, failed, waiting; a request."""
+    """Everything that there can be: ready, failed, waiting pushes; a request; paid calls."""
     async with rest_of(settings.with_changes(dagster_port=9)) as rest:
         await rest.ready("A")
         rest.assessor.script = [AssessmentFailed("no")]
         await rest.push("B")
         await rest.work()
         await rest.push("C")
-        return (await rest.http.get("http://test/metrics")).text
+        text = (await rest.http.get("http://test/metrics")).text
+    paid = CollectorRegistry()
+    paid.register(PaidState(Spending(), Room(), left=5.0))  # as where a budget is set
+    return text + generate_latest(paid).decode()
 
 
 async def test_each_metric_and_label_of_rules_and_board_exists(scraped: str) -> None:
@@ -82,3 +89,10 @@ def test_the_board_can_be_loaded() -> None:
     places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels}
     assert len(places) == len(panels)
     assert all(panel["datasource"]["uid"] == "${datasource}" for panel in panels)
+
+
+def test_what_is_paid_for_has_rules_and_panels() -> None:
+    """Money that runs out, or a service that is not asked, is nothing to find out by chance."""
+    for metric in ("etter_budget_left", "etter_assessor_closed", "etter_paid_calls"):
+        assert any(metric in rule["expr"] for rule in RULES), metric
+        assert any(metric in target["expr"] for p in BOARD["panels"] for target in p["targets"])
