@@ -12,7 +12,9 @@ from etter_dagster.onboarding.role_setup import RoleSetup, documents_linked, rol
 from etter_dagster.onboarding.services import Services
 from etter_dagster.orchestration.runless import runless_reporter
 
-AT_MOST = 500  # roles in one go; an event takes milliseconds, and a check finds what was left out
+# Roles in one go, for an event takes milliseconds. The others are stale all the same; Dagster shows
+# them as synced until the night has assessed them.
+AT_MOST = 500
 
 
 async def report_inputs(

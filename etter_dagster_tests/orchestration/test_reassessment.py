@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -16,6 +17,7 @@ from etter_dagster.model.push import Push
 from etter_dagster.onboarding.accept import accept_many
 from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import open_services
+from etter_dagster.orchestration.reassessment import build_reassessment_plan
 from etter_dagster.settings import Settings
 from etter_dagster_tests.support import JD, order, work_off
 
@@ -92,3 +94,14 @@ def test_any_cron_gives_a_freshness_policy_that_dagster_takes(
     """The policy's window may not be longer than the shortest time between two ticks."""
     changed = settings.with_changes(nightly_cron=cron, nightly_timezone="Europe/Berlin")
     dg.Definitions.validate_loadable(build_definitions(changed))
+
+
+def test_a_night_without_a_plan_turns_the_plan_red(settings: Settings) -> None:
+    """Nobody looks at a schedule that somebody turned off."""
+    changed = settings.with_changes(nightly_cron="0 3 * * *", nightly_timezone="Europe/Berlin")
+    (spec,) = build_reassessment_plan(changed).specs
+    assert spec.freshness_policy == dg.FreshnessPolicy.cron(
+        deadline_cron="0 3 * * *",
+        lower_bound_delta=timedelta(days=1),
+        timezone="Europe/Berlin",
+    )

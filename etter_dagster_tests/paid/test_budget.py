@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from etter_dagster.model.documents import DocumentRef
 from etter_dagster.model.errors import ErrorCode, EtterError
+from etter_dagster.model.identity import role_id
+from etter_dagster.model.reassessment import Verdict
 from etter_dagster.onboarding.accept import accept
-from etter_dagster.onboarding.nightly import budget_left
+from etter_dagster.onboarding.nightly import budget_left, reassessment_plan
+from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import open_services
 from etter_dagster.settings import Settings
 from etter_dagster_tests.paid.conftest import Paid
 from etter_dagster_tests.standin.state import ASSESS, Fault, StandinState
-from etter_dagster_tests.support import order, work_off
+from etter_dagster_tests.support import JD, order, work_off
 
 PUSHES, BUDGET = 30, 10
 
@@ -50,6 +54,19 @@ async def test_exactly_the_budget_is_paid_and_the_others_go_on_when_it_is_raised
         assert paid.state.count(ASSESS) == PUSHES - 5
     finally:
         await raised.close()
+
+
+async def test_the_nightly_plan_leaves_out_what_was_spent_by_others(paid: Paid) -> None:
+    """By the guard's own count, not by the whole budget of the day."""
+    names = [f"role {n}" for n in range(BUDGET - 2)]
+    await paid.push(names)
+    await work_off(paid.services)
+    for name in names[:3]:
+        changed = linked_documents([DocumentRef(content=f"{JD}- More\n")], paid.services.clock())
+        await paid.services.graph.link_documents(role_id("Acme", name), changed)
+    plan = await reassessment_plan(paid.services)
+    assert (plan.budget_left, plan.cost) == (2, 2)
+    assert plan.verdicts == {Verdict.PUSH.value: 2, Verdict.BUDGET.value: 1}
 
 
 async def test_mock_pushes_go_on_while_the_budget_is_spent(paid: Paid) -> None:
@@ -91,12 +108,12 @@ async def test_a_mock_assessment_is_stale_for_the_configured_assessor(
     (real,) = await paid.push(["role"])
     await work_off(paid.services)
     assert (await paid.states([real]), state.count(ASSESS)) == ({"ready": 1}, 1)
-    role_id = (await paid.pushes([real]))[real].role_id
-    current = await paid.services.graph.current_assessment(role_id)
+    rid = (await paid.pushes([real]))[real].role_id
+    current = await paid.services.graph.current_assessment(rid)
     assert current is not None
     assert (current.assessor.name, current.cost) == ("workflow_api", 1.0)
     again = await paid.push(["role"], use_mock=True)
     await work_off(paid.services)
-    still = await paid.services.graph.current_assessment(role_id)
+    still = await paid.services.graph.current_assessment(rid)
     assert still == current
     assert len(again) == 1
