@@ -111,5 +111,6 @@ def _row(planned: PlannedRole) -> dict[str, Any]:
         "assessed_at": role.made_at.isoformat(timespec="seconds"),
         "cost": planned.cost,
         "verdict": planned.verdict.value,
+        "remedy": "; ".join(dict.fromkeys(reason.remedy for reason in role.reasons)),
         "role_id": role.role_id,
     }

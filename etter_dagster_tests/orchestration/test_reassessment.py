@@ -14,6 +14,7 @@ from etter_dagster.definitions import build_definitions
 from etter_dagster.model.documents import DocumentRef
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.push import Push
+from etter_dagster.model.staleness import REMEDY
 from etter_dagster.onboarding.accept import accept_many
 from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import open_services
@@ -70,6 +71,7 @@ def test_materializing_by_hand_only_plans(stale: Settings, instance: dg.DagsterI
     (row,) = table.records
     assert (row.data["role"], row.data["company"], row.data["why"]) == ("Baker", "Acme", "inputs")
     assert str(row.data["reasons"]).startswith("jd_hash: ")
+    assert row.data["remedy"] == REMEDY
     assert not active(stale)
 
 
