@@ -26,6 +26,7 @@ from etter_dagster.api.requests_log import log_request, trace_of
 from etter_dagster.api.runtime import runtime_of
 from etter_dagster.logs import logged
 from etter_dagster.model.errors import ErrorCode, EtterError
+from etter_dagster.tracing import span, trace_id
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 DRAIN_BYTES = 4 * MAX_BODY_BYTES
@@ -99,8 +100,23 @@ class EtterRoute(ExactPathRoute):
         inner = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            with logged(trace_id=trace_of(request), **_ids_in_path(request)):
-                return await self._observed(inner, request)
+            ids = _ids_in_path(request)
+            asked = {"http.request.method": request.method, "http.route": self.path_format}
+            with (
+                span(
+                    f"{request.method} {self.path_format}",
+                    asked | {f"etter.{name}": value for name, value in ids.items()},
+                    kind="server",
+                    parent=request.headers.get("traceparent"),
+                ) as note,
+                logged(trace_id=trace_id() or trace_of(request), **ids),
+            ):
+                response = await self._observed(inner, request)
+                note("http.response.status_code", response.status_code)
+                note(
+                    "error.type", str(response.status_code) if response.status_code >= 500 else None
+                )
+                return response
 
         return handler
 

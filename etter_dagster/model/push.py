@@ -127,6 +127,7 @@ class PushRequest(BaseModel):
     draup_role_name: str | None = None
     options: WorkflowOptions = Field(default_factory=WorkflowOptions)
     use_mock: bool = False
+    traceparent: str | None = None  # W3C: the trace that the work on it belongs to
 
 
 class Push(BaseModel):

@@ -36,6 +36,7 @@ from etter_dagster.onboarding.known import (
 )
 from etter_dagster.onboarding.services import Services
 from etter_dagster.sources.fetch import fetch_document
+from etter_dagster.tracing import traceparent
 
 AT_ONCE = 200
 
@@ -179,6 +180,7 @@ async def _check_one(
         draup_role_name=None if _keeps_mapping(order, role) else draup_name,
         options=order.options,
         use_mock=order.use_mock,
+        traceparent=traceparent(),
     )
     return Checked(order, request, role)
 

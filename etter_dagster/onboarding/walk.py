@@ -19,6 +19,7 @@ from etter_dagster.onboarding.reporting import Materialization, Reporter
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.steps import Step, StepContext, push_error
 from etter_dagster.stores.protocols import Claim, Finish
+from etter_dagster.tracing import span, trace_id
 
 PUSH_TIMEOUT = timedelta(hours=2)  # from the push's first start, over all its leases
 log = logging.getLogger(__name__)
@@ -50,8 +51,15 @@ async def walk(
         Postponed: The push must be given back; nothing more was written.
     """
     ids = {"workflow_id": claim.push.workflow_id, "role_id": claim.push.role_id, "run_id": run_id}
-    with logged(**ids):
-        return await _Walk(services, claim, reporter, run_id, may_wait).run()
+    attributes = {f"etter.{name}": value for name, value in ids.items()}
+    with (
+        span("push", attributes, kind="consumer", parent=claim.request.traceparent) as note,
+        logged(trace_id=trace_id(), **ids),
+    ):
+        ended = await _Walk(services, claim, reporter, run_id, may_wait).run()
+        note("etter.status", ended.status.value)
+        note("error.type", ended.error.code if ended.error else None)
+        return ended
 
 
 class _Walk:
@@ -99,9 +107,11 @@ class _Walk:
         await self.services.queue.progress(
             self.push.workflow_id, self.claim.token, steps=self.progress, current_step=step.name
         )
-        envelope = await self._execute(index, step)
+        with span(f"step {step.name}", {"etter.workflow_id": self.push.workflow_id}) as note:
+            envelope = await self._execute(index, step)
+            error = envelope.error
+            note("error.type", error.code if error else None)
         ended = self.services.clock()
-        error = envelope.error
         self._set(
             index,
             status=StepStatus.FAILED if error else StepStatus.COMPLETED,
