@@ -25,6 +25,8 @@ _PLAIN = {
     "extra_forbidden": "is not a known field; remove it",
     "string_unicode": "holds a NUL character or a lone surrogate; remove it",
     "json_invalid": "is not JSON",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
 }
 _MAX_FIELD = 300
 _BY_STATUS = {
@@ -89,9 +91,12 @@ def invalid(problems: Sequence[Mapping[str, Any]], *, prefix: str = "") -> Etter
 
     Args:
         problems: `ValidationError.errors()`.
-        prefix: Put before each field's name.
+        prefix: What the fields are of.
     """
-    fields = [FieldProblem(prefix + _field(p["loc"]), _message(p)) for p in problems]
+    fields = [
+        FieldProblem(".".join(filter(None, (prefix, _field(p["loc"])))), _message(p))
+        for p in problems
+    ]
     # A matter of the text, not of the type: 400, as for other bad characters.
     only_text = all(problem["type"] == "string_unicode" for problem in problems)
     return EtterError(

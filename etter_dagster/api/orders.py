@@ -129,7 +129,7 @@ def _json_entry(
         )
         caller.require_company(normalize_name(order.company_id))
     except ValidationError as error:
-        found = invalid(error.errors(), prefix=f"roles[{index}].")
+        found = invalid(error.errors(), prefix=f"roles[{index}]")
         # Of a batch with no good role this is the refusal: a bad role is no broken envelope.
         return BatchEntry(shown, EtterError(found.code, found.message, fields=found.fields))
     except EtterError as error:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from etter_dagster.model.assessment import AssessmentInputs
+from etter_dagster.model.assessment import AssessmentInputs, AssessorInfo
 from etter_dagster.model.claim_order import Lane
 from etter_dagster.model.documents import DocumentType, documents_hash
 from etter_dagster.model.errors import (
@@ -25,14 +25,21 @@ from etter_dagster.model.errors import (
 )
 from etter_dagster.model.identity import new_workflow_id
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
-from etter_dagster.model.push import LANE_OF, Push, Source, StepProgress, WorkflowOptions
+from etter_dagster.model.push import (
+    LANE_OF,
+    Push,
+    Source,
+    StepProgress,
+    StepStatus,
+    WorkflowOptions,
+)
 from etter_dagster.model.role import Role
-from etter_dagster.model.staleness import StaleReason
+from etter_dagster.model.staleness import StaleReason, basis_of, stale_reasons
 from etter_dagster.onboarding.archive import archive
 from etter_dagster.onboarding.budget import budget_check
 from etter_dagster.onboarding.check import AT_ONCE, Checked, PushOrder, Refused, check
 from etter_dagster.onboarding.estimate import estimate_seconds
-from etter_dagster.onboarding.role_setup import linked_documents
+from etter_dagster.onboarding.role_setup import RoleSetup, linked_documents
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.stale import reasons_now
 from etter_dagster.onboarding.status import StatusView, find_push, status_of
@@ -94,7 +101,9 @@ async def retry(
     if push is None:
         raise NotFound(workflow_id, "look the push up with GET /history/{company}")
     await _refuse_unless_newest(services, push)
-    request = await services.queue.request(workflow_id)
+    # What it has linked is the role's, and may have been mended since: it is not linked again.
+    linked = any(s.name == RoleSetup.name and s.status is StepStatus.COMPLETED for s in push.steps)
+    request = None if linked else await services.queue.request(workflow_id)
     return await accept(
         services,
         PushOrder(
@@ -229,17 +238,24 @@ async def ready_push(services: Services, checked: Checked) -> str | None:
     if not reasons:
         return role.workflow_id
     if order.use_mock and role.current.basis.assessor.name != assessor.name:
-        return await _ready_mock(services, role, wanted.inputs_hash, assessor.key)
+        return await _ready_mock(services, role, wanted, assessor)
     await _mark_stale(services, role, reasons)
     return None
 
 
 async def _ready_mock(
-    services: Services, role: Role, inputs_hash: str, assessor_key: str
+    services: Services, role: Role, inputs: AssessmentInputs, assessor: AssessorInfo
 ) -> str | None:
     """A mock push compares with mock assessments only, also where a paid one is current."""
     for assessment in await services.graph.assessments(role.role_id):
-        if (assessment.inputs_hash, assessment.assessor.key) == (inputs_hash, assessor_key):
+        reasons = stale_reasons(
+            basis_of(assessment),
+            inputs=inputs,
+            assessor=assessor,
+            now=services.clock(),
+            max_age_days=services.settings.max_assessment_age_days,
+        )
+        if not reasons:
             return assessment.workflow_id
     return None
 

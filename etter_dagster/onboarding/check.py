@@ -39,6 +39,12 @@ from etter_dagster.sources.fetch import fetch_document
 from etter_dagster.tracing import traceparent
 
 AT_ONCE = 200
+_NO_DOCUMENT = FieldProblem(
+    "documents", "give at least one document with content or a uri: none is known yet"
+)
+_NO_DRAUP_ROLE = FieldProblem(
+    "draup_role_name", "give the Draup role (or draup_role_id): none is known yet"
+)
 
 
 class PushOrder(BaseModel):
@@ -147,23 +153,15 @@ async def _check_one(
     ]
     check_sizes(order.documents)
     if names:
-        raise ValidationFailed(*names)
+        raise ValidationFailed(*names, *_lacking_of_no_role(order, names))
     sources = sources_of(services, remote=fetch.allowed)
     draup_id, draup_name = await _draup_role(sources, order, role)
     documents = await _documents(sources, order, role)
     problems = []
     if documents is None:
-        problems.append(
-            FieldProblem(
-                "documents", "give at least one document with content or a uri: none is known yet"
-            )
-        )
+        problems.append(_NO_DOCUMENT)
     if not (draup_id or draup_name):
-        problems.append(
-            FieldProblem(
-                "draup_role_name", "give the Draup role (or draup_role_id): none is known yet"
-            )
-        )
+        problems.append(_NO_DRAUP_ROLE)
     rid = role_id(order.company_id, order.role_name)
     if rid in active and active[rid].workflow_id != order.workflow_id:
         # Before what lacks: the push in work may be just bringing it.
@@ -183,6 +181,18 @@ async def _check_one(
         traceparent=traceparent(),
     )
     return Checked(order, request, role)
+
+
+def _lacking_of_no_role(order: PushOrder, names: Sequence[FieldProblem]) -> list[FieldProblem]:
+    """What else an order lacks whose names no role can have: nothing is known of it."""
+    if not {problem.field for problem in names} & {"company_id", "role_name"}:
+        return []
+    lacking = [] if _brings_document(order) else [_NO_DOCUMENT]
+    return lacking if order.draup_role_id or order.draup_role_name else [*lacking, _NO_DRAUP_ROLE]
+
+
+def _brings_document(order: PushOrder) -> bool:
+    return any((d.content and d.content.strip()) or d.uri for d in order.documents)
 
 
 def check_sizes(documents: Sequence[DocumentRef]) -> None:
@@ -244,7 +254,7 @@ async def _documents(
     sources: Asked, order: PushOrder, role: Role | None
 ) -> tuple[DocumentRef, ...] | None:
     """The documents that the push brings; None where there is no document at all."""
-    if any((d.content and d.content.strip()) or d.uri for d in order.documents):
+    if _brings_document(order):
         return order.documents
     if await document_known(sources, order.company_id, order.role_name, role):
         return order.documents

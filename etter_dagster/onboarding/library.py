@@ -11,13 +11,14 @@ import importlib
 import uuid
 from collections.abc import Sequence
 
-from etter_dagster.model.assessment import AssessmentOutputs
+from etter_dagster.model.assessment import Assessment, AssessmentOutputs
 from etter_dagster.model.documents import DocumentRef
 from etter_dagster.model.envelope import Envelope, EnvelopeProgress
 from etter_dagster.model.errors import EtterError, FieldProblem, NotFound, ValidationFailed
 from etter_dagster.model.identity import is_workflow_id, new_workflow_id
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push, PushError, Source, StepStatus
+from etter_dagster.model.role import Role
 from etter_dagster.model.workflow import RoleOnboardingInput, WorkflowResult
 from etter_dagster.onboarding.accept import ready_push
 from etter_dagster.onboarding.archive import archive
@@ -127,9 +128,9 @@ class RoleOnboardingWorkflow:
     async def _result(self, services: Services, push: Push | None, rid: str) -> WorkflowResult:
         if push is None:
             raise NotFound(rid)
-        assessment = await services.graph.current_assessment(rid)
         done = push.status in (WorkflowState.READY, WorkflowState.DEGRADED)
         role = await services.graph.role(rid)
+        assessment = await self._assessment(services, role) if role else None
         return WorkflowResult(
             success=done,
             workflow_id=push.workflow_id,
@@ -148,6 +149,15 @@ class RoleOnboardingWorkflow:
             else None,
             steps_completed=tuple(s for s in push.steps if s.status is not StepStatus.PENDING),
             error=push.error,
+        )
+
+    async def _assessment(self, services: Services, role: Role) -> Assessment | None:
+        """The one asked for: beside a paid one, a mock is not the current one."""
+        if not self.use_mock_assessment:
+            return await services.graph.current_assessment(role.role_id)
+        mock = services.assessors.for_push(True).info
+        return await services.graph.find_assessment(
+            role.role_id, role.inputs.inputs_hash, mock.key, not_before=role.created_at
         )
 
     def _refused(self, error: EtterError) -> WorkflowResult:

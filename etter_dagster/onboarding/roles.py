@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from etter_dagster.model.assessment import AssessedTask, Assessment, AssessorInfo
 from etter_dagster.model.documents import DocumentRef, DocumentType
-from etter_dagster.model.errors import FieldProblem, NotFound, ValidationFailed
+from etter_dagster.model.errors import FieldProblem, IllegalMove, NotFound, ValidationFailed
 from etter_dagster.model.identity import name_problem, normalize_name, role_id
 from etter_dagster.model.lifecycle import RoleStatus, shown_state
 from etter_dagster.model.push import Push
@@ -191,7 +192,7 @@ async def define_role(
     if problems:
         raise ValidationFailed(*problems)
     documents = await with_text(services, company, documents)
-    await services.graph.put_role(
+    role = await services.graph.put_role(
         company,
         role_name,
         draup_role_id=normalize_name(draup_role_id) if draup_role_id else None,
@@ -200,6 +201,11 @@ async def define_role(
     rid = role_id(company, role_name)
     if documents:
         await services.graph.link_documents(rid, linked_documents(documents, services.clock()))
+    if role.state is RoleStatus.VALIDATION_ERROR and (
+        draup_role_id or draup_role_name or documents
+    ):
+        with contextlib.suppress(IllegalMove):  # a push has been faster
+            await services.graph.move_role(rid, RoleStatus.DRAFT)
     return await role_view(services, rid)
 
 

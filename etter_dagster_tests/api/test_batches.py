@@ -132,6 +132,8 @@ async def test_a_batch_with_no_good_role_is_the_common_error(settings: Settings)
         mixed = error(await send(rest, role("A"), {"role_name": ""}), 400, "VALIDATION_ERROR")
         assert len(mixed["rejected"]) == 2
         error(await send(rest, {"nonsense": 1}), 400, "VALIDATION_ERROR")
+        no_object = error(await send(rest, 7), 400, "VALIDATION_ERROR")
+        assert no_object["rejected"][0]["message"] == "roles[0]: must be an object"
 
 
 @pytest.mark.parametrize(

@@ -63,13 +63,16 @@ async def test_a_store_that_is_away_is_a_503_on_every_route(
         ("GET", "/batch-status/batch-0123456789ab"),
         ("GET", "/operations/operation-0123456789ab"),
         ("POST", "/retry/role-onboard-0123456789ab"),
-        ("GET", "/metrics"),
     ):
         body = push_body() if path == "/push" else None
-        url = "http://test/metrics" if path == "/metrics" else path
-        answer = await rest.http.request(method, url, json=body)
+        answer = await rest.http.request(method, path, json=body)
         assert error(answer, 503, "STORE_UNAVAILABLE")["recoverable"] is True, path
         assert int(answer.headers["Retry-After"]) > 0
+    # Metrics are what tells an operator of it: the queue's are left out, no zero stands for them.
+    metrics = await rest.http.get("http://test/metrics")
+    assert metrics.status_code == 200
+    assert "etter_component_up" in metrics.text
+    assert "etter_queue_depth" not in metrics.text
 
 
 async def test_of_simultaneous_pushes_of_a_role_one_is_taken(settings: Settings) -> None:

@@ -48,6 +48,10 @@ async def test_all_problems_stand_in_one_message(services: Services) -> None:
     with pytest.raises(ValidationFailed) as caught:
         await accept(services, order("  ", company_id="a\0b"))
     assert [f.field for f in caught.value.fields] == ["company_id", "role_name"]
+    with pytest.raises(ValidationFailed) as caught:
+        await accept(services, order("  ", documents=(), draup_role_name=None))
+    fields = [f.field for f in caught.value.fields]
+    assert fields == ["role_name", "documents", "draup_role_name"]
 
 
 @pytest.mark.parametrize(
@@ -184,6 +188,17 @@ async def test_a_draft_that_fails_the_checks_says_so_until_a_valid_push(
     assert (await role_view(services, rid)).state is RoleStatus.READY
 
 
+async def test_mending_a_role_ends_its_validation_error(services: Services) -> None:
+    """Else it looks wrong till somebody pushes it."""
+    await define_role(services, "Acme", "Analyst")
+    with pytest.raises(ValidationFailed):
+        await accept(services, order(documents=(), draup_role_name=None))
+    unchanged = await define_role(services, "Acme", "Analyst")
+    assert unchanged.state is RoleStatus.VALIDATION_ERROR
+    mended = await define_role(services, "Acme", "Analyst", draup_role_name="Data Analyst")
+    assert mended.state is RoleStatus.DRAFT
+
+
 async def test_a_defined_role_is_pushed_by_its_name_alone(services: Services) -> None:
     await define_role(
         services,
@@ -226,6 +241,51 @@ async def test_retry_takes_the_newest_failed_push_only(
     assert caught.value.code is ErrorCode.NOT_RETRYABLE
     await work_off(services)
     assert (await status_of(services, again.workflow_id)).status is WorkflowState.READY
+
+
+async def test_a_retry_keeps_what_was_mended_after_the_push(
+    services: Services, assessor: ScriptedAssessor
+) -> None:
+    """What the failed push had linked is no longer what the role is."""
+    from etter_dagster.assessors.protocol import AssessmentFailed
+
+    assessor.script = [AssessmentFailed("no")]
+    failed = await accept(services, order())
+    await work_off(services)
+    better = JD + "\n- Teach the tools to others\n"
+    await define_role(
+        services,
+        "Acme",
+        "Analyst",
+        draup_role_name="Teacher",
+        documents=[DocumentRef(content=better)],
+    )
+    again = await retry(services, failed.workflow_id, source=Source.REST)
+    await work_off(services)
+    assert (await status_of(services, again.workflow_id)).status is WorkflowState.READY
+    (jd,) = await services.graph.documents(failed.role_id)
+    role = await services.graph.role(failed.role_id)
+    assert "Teach the tools" in jd.content
+    assert role is not None
+    assert role.draup_role_name == "Teacher"
+
+
+async def test_an_old_mock_assessment_is_no_answer_to_a_mock_push(settings) -> None:  # type: ignore[no-untyped-def]
+    """Age counts for it too, also where a paid one is current."""
+    from etter_dagster.model.assessment import AssessorInfo
+
+    paid = ScriptedAssessor(AssessorInfo(name="workflow_api", model="m", version="1"), score=70)
+    mock = ScriptedAssessor(score=10)
+    services = scripted_services(settings, mock, configured=paid)
+    try:
+        for use_mock in (True, False):
+            await accept(services, order(use_mock=use_mock))
+            await work_off(services)
+        assert (await accept(services, order(use_mock=True))).status is WorkflowState.READY
+        later = replace(services, clock=lambda: utc_now() + timedelta(days=31))
+        assert (await accept(later, order(use_mock=True))).status is WorkflowState.QUEUED
+    finally:
+        await services.close()
 
 
 async def test_a_mock_push_never_replaces_a_paid_assessment(settings) -> None:  # type: ignore[no-untyped-def]

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from etter_dagster.model import DocumentRef, RoleOnboardingInput, role_id
+from etter_dagster.model.assessment import AssessorInfo
 from etter_dagster.model.envelope import Envelope
 from etter_dagster.onboarding import (
     RoleOnboardingWorkflow,
@@ -15,7 +16,7 @@ from etter_dagster.onboarding import (
     run_ai_assessment,
 )
 from etter_dagster.settings import Settings, get_settings
-from etter_dagster_tests.support import JD
+from etter_dagster_tests.support import JD, ScriptedAssessor, scripted_services
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +83,28 @@ async def test_the_single_steps_build_on_one_another() -> None:
     )
     assert jd["jd_id"]
     assert 0 <= score["ai_automation_score"] <= 100
+
+
+async def test_a_mock_onboarding_gives_the_mock_scores_also_beside_a_paid_one(
+    settings: Settings,
+) -> None:
+    """The paid one stays the current one; whoever asked for a mock gets the mock."""
+    paid = ScriptedAssessor(AssessorInfo(name="workflow_api", model="m", version="1"), score=70)
+    services = scripted_services(settings, ScriptedAssessor(score=10), configured=paid)
+    given = RoleOnboardingInput(
+        company_id="Acme",
+        role_name="Analyst",
+        documents=(DocumentRef(content=JD),),
+        draup_role_name="Data Analyst",
+    )
+    try:
+        for use_mock, score in ((False, 70), (True, 10), (True, 10)):
+            workflow = RoleOnboardingWorkflow(use_mock_assessment=use_mock, services=services)
+            result = await workflow.execute(given)
+            assert result.outputs is not None
+            assert result.outputs.final_score == score
+        current = await services.graph.current_assessment(role_id("Acme", "Analyst"))
+        assert current is not None
+        assert current.scores.final_score == 70
+    finally:
+        await services.close()
