@@ -12,12 +12,15 @@ from typing import Protocol
 from urllib.parse import quote, unquote
 
 from etter_dagster.model.documents import DocumentRef, DocumentType
+from etter_dagster.model.errors import DocumentUnavailable
 from etter_dagster.model.identity import name_problem, normalize_name
 from etter_dagster.sources.formats import SUFFIXES
+from etter_dagster.sources.http_api import HttpStatus
 from etter_dagster.sources.protocols import DocumentListing, fingerprint_of
 from etter_dagster.sources.text import document_text
 
 _RANKS = {suffix: rank for rank, suffix in enumerate(SUFFIXES)}
+_ALONE = (403, 404)
 _TYPES = frozenset(type_.value for type_ in DocumentType)
 
 
@@ -131,7 +134,15 @@ class LayoutDocuments:
         return _by_name(self._storage.folders(parent)).get(name)
 
     def _read(self, folder: str, file: StoredFile, type_: DocumentType) -> DocumentRef:
-        data = self._storage.read(f"{folder}/{file.name}")
+        try:
+            data = self._storage.read(f"{folder}/{file.name}")
+        except HttpStatus as error:
+            if error.status not in _ALONE:
+                raise
+            # The storage listed it a moment ago, so it answers: this file is gone, or closed to us.
+            raise DocumentUnavailable(
+                f"{file.name}: {error.message}", retry_after=error.retry_after or 0
+            ) from None
         return DocumentRef(type=type_, content=document_text(data, file.name), name=file.name)
 
 

@@ -12,7 +12,13 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from etter_dagster.model.documents import DocumentType
-from etter_dagster.model.errors import ErrorCode, EtterError, SourceUnavailable, ValidationFailed
+from etter_dagster.model.errors import (
+    DocumentUnavailable,
+    ErrorCode,
+    EtterError,
+    SourceUnavailable,
+    ValidationFailed,
+)
 from etter_dagster.settings import Settings
 from etter_dagster.sources import get_document_provider
 from etter_dagster.sources.fetch import fetch_document
@@ -134,6 +140,18 @@ def test_an_object_of_over_20_mib_is_not_read(s3: Any, documents: S3Documents) -
     with pytest.raises(EtterError) as caught:
         documents.get_document("C", "R", JD)
     assert caught.value.code is ErrorCode.PAYLOAD_TOO_LARGE
+
+
+def test_an_object_that_was_listed_and_is_gone_fails_alone(
+    s3: Any, documents: S3Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So is one that only others may read; its company's other documents do not wait for it."""
+    put(s3, "C/R/job_description.md")
+    listed = documents._storage.files("C/R")
+    s3.delete_object(Bucket=BUCKET, Key="C/R/job_description.md")
+    monkeypatch.setattr(documents._storage, "files", lambda path: listed)
+    with pytest.raises(DocumentUnavailable, match=r"job_description\.md: S3 answered 404"):
+        documents.get_document("C", "R", JD)
 
 
 def test_a_document_that_cannot_be_read_fails_alone(s3: Any, documents: S3Documents) -> None:
