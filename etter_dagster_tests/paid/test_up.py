@@ -104,3 +104,23 @@ def test_a_spent_budget_and_a_service_that_is_down_as_operators_see_them(tmp_pat
         until(down, "the health says that the service is down")
         assert time.monotonic() - began < 30
         assert "etter_budget_left 0.0" in httpx.get(f"{service.url}/metrics", timeout=60).text
+
+
+def test_waiting_pushes_go_on_once_etter_up_is_started_with_a_higher_budget(tmp_path: Path) -> None:
+    """Settings are read when a process starts: raising a budget needs this one restart."""
+    state = StandinState()
+    with serving(create_standin(state)) as url:
+        settings = {
+            "ETTER_ASSESSOR": "workflow_api",
+            "ETTER_WORKFLOW_API_BASE_URL": url,
+            "ETTER_COST_PER_ASSESSMENT": "1",
+            "ETTER_LINGER_SECONDS": "1",
+        }
+        with up(tmp_path / "data", **settings, ETTER_BUDGET_PER_DAY=str(BUDGET)) as service:
+            batch_id = batch(service)
+            wanted = {"ready": BUDGET, "queued": ROLES - BUDGET}
+            until(lambda: states(service, batch_id) == wanted, "the budget is paid out")
+        with up(tmp_path / "data", **settings, ETTER_BUDGET_PER_DAY=str(ROLES - 1)) as service:
+            raised = {"ready": ROLES - 1, "queued": 1}
+            until(lambda: states(service, batch_id) == raised, "the others go on")
+        assert state.count(ASSESS) == ROLES - 1
