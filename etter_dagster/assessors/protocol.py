@@ -24,8 +24,9 @@ ATTEMPTS = 5  # of one paid call, over all leases of a push
 class AssessmentRequest(BaseModel):
     """All that an assessor may look at, and how far an older answer may be used.
 
-    `renew`: what was made before does not count (`force_rerun`, or it is too old). Then `origin`
-    says which request to renew it this is: the push, or the first of its retries.
+    `renew`: what was made before does not count (`force_rerun`, or it is too old). `origin` says
+    which request this is: the push, or the first of its retries. It tells renewals apart, also
+    those where only the ledger knows that an answer is too old.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -112,7 +112,7 @@ async def _made(
             workflow_id=occasion.workflow_id,
             force_rerun=occasion.force_rerun,
             renew=renew,
-            origin=await _origin(services, occasion) if renew else "",
+            origin=await _origin(services, occasion),
         )
     )
     return Assessment(

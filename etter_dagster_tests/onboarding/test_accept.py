@@ -17,7 +17,7 @@ from etter_dagster.model.errors import (
 )
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
-from etter_dagster.model.push import Source
+from etter_dagster.model.push import Source, WorkflowOptions
 from etter_dagster.onboarding.accept import Accepted, accept, accept_many, cancel, retry
 from etter_dagster.onboarding.roles import define_role, list_roles, role_view
 from etter_dagster.onboarding.services import Services, utc_now
@@ -286,6 +286,24 @@ async def test_an_old_mock_assessment_is_no_answer_to_a_mock_push(settings) -> N
         assert (await accept(later, order(use_mock=True))).status is WorkflowState.QUEUED
     finally:
         await services.close()
+
+
+@pytest.mark.parametrize("force", [False, True])
+async def test_every_retry_is_the_same_request_to_the_assessor(
+    services: Services, assessor: ScriptedAssessor, force: bool
+) -> None:
+    """Of this the Idempotency-Key is made: a retry that had another could be paid for twice."""
+    from etter_dagster.assessors.protocol import AssessmentFailed
+
+    assessor.script = [AssessmentFailed("no")] * 2
+    first = await accept(services, order(options=WorkflowOptions(force_rerun=force)))
+    await work_off(services)
+    second = await retry(services, first.workflow_id, source=Source.REST)
+    await work_off(services)
+    await retry(services, second.workflow_id, source=Source.REST)
+    await work_off(services)
+    assert [request.origin for request in assessor.requests] == [first.workflow_id] * 3
+    assert {request.renew for request in assessor.requests} == {force}
 
 
 async def test_a_mock_push_never_replaces_a_paid_assessment(settings) -> None:  # type: ignore[no-untyped-def]
