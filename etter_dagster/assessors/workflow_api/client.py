@@ -137,7 +137,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     """
     if not header:
         return None
-    if header.strip().isdigit():
+    if header.strip().isdecimal():  # not `isdigit`: `float` reads no superscript
         return float(header)
     try:
         until = parsedate_to_datetime(header)

@@ -253,7 +253,7 @@ def test_retry_after_may_be_a_date_or_nonsense() -> None:
     now = datetime(2026, 1, 5, 9, 0, tzinfo=timezone.utc)
     assert retry_after("Mon, 05 Jan 2026 09:01:00 GMT", now) == 60
     assert retry_after("Mon, 05 Jan 2026 08:00:00 GMT", now) == 0
-    assert [retry_after(text, now) for text in (None, "", "soon", "-3")] == [None] * 4
+    assert [retry_after(text, now) for text in (None, "", "soon", "-3", "\u00b2")] == [None] * 5
 
 
 async def test_its_health_is_asked_without_cost(
