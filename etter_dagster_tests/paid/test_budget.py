@@ -117,3 +117,24 @@ async def test_a_mock_assessment_is_stale_for_the_configured_assessor(
     still = await paid.services.graph.current_assessment(rid)
     assert still == current
     assert len(again) == 1
+
+
+async def test_a_document_that_is_no_jd_is_told_apart_before_the_service_is_asked(
+    paid: Paid, state: StandinState
+) -> None:
+    """Nothing is linked there and nothing is paid; the push says what the document looks like."""
+    agenda = (
+        "Weekly team meeting - agenda\n\nDate: Monday, 9:00-10:00\nAttendees: Ann, Bob, Carla\n\n"
+        "1. Welcome and minutes of the last meeting\n2. Status of the projects (Bob)\n"
+        "3. Open questions\n4. Any other business\n\nNext meeting: Monday, 9:00\n"
+    )
+    document = DocumentRef(content=agenda)
+    accepted = await accept(paid.services, order("role", "Acme", documents=(document,)))
+    await work_off(paid.services)
+    push = (await paid.pushes([accepted.workflow_id]))[accepted.workflow_id]
+    assert (push.status.value, push.attempts) == ("failed", 1)
+    assert push.error is not None
+    assert push.error.code == ErrorCode.ASSESSMENT_FAILED.value
+    assert "meeting" in push.error.message
+    assert state.calls == []
+    assert await paid.services.ledger.attempts() == []
