@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -212,8 +214,19 @@ def _code(response: httpx.Response) -> str | None:
 
 def _retry_after(response: httpx.Response) -> float | None:
     text = response.headers.get("Retry-After", "")
+    seconds: float | None
     try:
         seconds = float(text)
     except ValueError:
+        seconds = _seconds_until(text)
+    return seconds if seconds is not None and 0 <= seconds < 1e6 else None
+
+
+def _seconds_until(text: str) -> float | None:
+    """`Retry-After` may be a date too."""
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
         return None
-    return seconds if 0 <= seconds < 1e6 else None
+    zoned = until if until.tzinfo else until.replace(tzinfo=timezone.utc)
+    return max(0.0, (zoned - datetime.now(timezone.utc)).total_seconds())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from pathlib import Path
 
 import httpx
@@ -13,7 +15,7 @@ from etter_dagster.assessors.llm.endpoint import ChatEndpoint
 from etter_dagster.assessors.llm.planning import TASKS_PER_CALL, plan
 from etter_dagster.assessors.llm.rubric import CANARIES, SYSTEM
 from etter_dagster.assessors.protocol import AnswerLost, AssessmentFailed, NotSent
-from etter_dagster.model.errors import EtterError, TransientError
+from etter_dagster.model.errors import EtterError, Postponed, TransientError
 from etter_dagster.model.ledger import Outcome
 from etter_dagster.settings import Settings
 from etter_dagster_tests.assessors.llm.conftest import TASKS, Llm, jd
@@ -178,6 +180,24 @@ async def test_a_busy_endpoint_is_tried_again_later(llm: Llm, status: int) -> No
         await llm.assess(jd())
     assert raised.value.retry_after == 7
     assert len(llm.state.calls) == 1
+
+
+@pytest.mark.parametrize(("hours", "least", "most"), [(1, 1, 3600), (-1, 0, 0)])
+async def test_retry_after_may_be_a_date(llm: Llm, hours: int, least: float, most: float) -> None:
+    said = format_datetime(datetime.now(timezone.utc) + timedelta(hours=hours), usegmt=True)
+    llm.state.script = [Reply(status=429, headers={"Retry-After": said})]
+    with pytest.raises((TransientError, Postponed)) as raised:
+        await llm.assess(jd())
+    assert raised.value.retry_after is not None
+    assert least <= raised.value.retry_after <= most
+
+
+@pytest.mark.parametrize("said", ["", "soon", "-3"])
+async def test_a_retry_after_that_says_nothing_is_none(llm: Llm, said: str) -> None:
+    llm.state.script = [Reply(status=429, headers={"Retry-After": said})]
+    with pytest.raises(TransientError) as raised:
+        await llm.assess(jd())
+    assert raised.value.retry_after is None
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422])
