@@ -8,6 +8,7 @@ from typing import Any
 import pypdf
 from pypdf.errors import DependencyError, LimitReachedError
 
+from etter_dagster.extraction.pages import text_of_pages
 from etter_dagster.extraction.verdicts import (
     MAX_PAGES,
     MAX_TEXT_BYTES,
@@ -77,8 +78,8 @@ def _text(data: bytes) -> str:
         size += len(found.encode("utf-8", "replace"))
         if size > MAX_TEXT_BYTES:
             raise TooMuchText
-        pages.append(found.strip())
-    whole = "\n".join(page for page in pages if page).replace("\0", "")
+        pages.append(found)
+    whole = text_of_pages(page.replace("\0", "") for page in pages)
     if not whole.strip():
         raise Unreadable("holds no text, only pictures; run text recognition, or give its text")
     return whole
