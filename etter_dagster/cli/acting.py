@@ -188,11 +188,12 @@ def _one(service: Service, kind: str, workflow_id: str, dry_run: bool, json: boo
     else:
         tell(accepted.workflow_id)
         say(clean(accepted.message))
+        say(f"follow it with: etter status {accepted.workflow_id} --watch")
     return True
 
 
 def _list(service: Service, kind: str, where: dict[str, Any], json: bool) -> bool:
-    from etter_dagster.cli.output import print_json, print_table, say
+    from etter_dagster.cli.output import counted, print_json, print_table, say
 
     page = service.pushes(**where, limit=_SHOWN)
     if json:
@@ -213,13 +214,14 @@ def _list(service: Service, kind: str, where: dict[str, Any], json: bool) -> boo
         ],
     )
     more = f", the newest {len(page.items)} are shown" if page.next_cursor else ""
-    say(f"{kind} would act on {page.total_count} pushes{more}")
+    pushes = counted(page.total_count, "push", "pushes")
+    say(f"{kind} would act on {pushes}{more}")
     return True
 
 
 def _many(service: Service, kind: str, where: dict[str, Any], json: bool) -> bool:
     """Follows the operation to its end: what was skipped is part of the answer."""
-    from etter_dagster.cli.output import print_json
+    from etter_dagster.cli.output import counted, print_json, say
     from etter_dagster.cli.status import print_operation
     from etter_dagster.cli.waiting import follow_operation
 
@@ -227,5 +229,13 @@ def _many(service: Service, kind: str, where: dict[str, Any], json: bool) -> boo
     started = begin(**where, idempotency_key=uuid4().hex)
     assert started.operation_id is not None  # only a dry run has none
     view = follow_operation(service, started.operation_id)
-    print_json(view) if json else print_operation(view)
+    if json:
+        print_json(view)
+    else:
+        print_operation(view)
+        pushes = counted(view.done, "push", "pushes")
+        if kind == "cancel":
+            say(f"{pushes} cancelled")
+        else:
+            say(f"{pushes} queued again; `etter roles COMPANY` shows how the roles are")
     return view.done == view.matched

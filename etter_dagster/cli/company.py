@@ -35,7 +35,7 @@ def delete(
     import asyncio
     from dataclasses import asdict
 
-    from etter_dagster.cli.output import print_json, say
+    from etter_dagster.cli.output import counted, print_json, say
 
     company_id = normalize_name(name)
     if problem := name_problem("NAME", company_id):
@@ -44,7 +44,8 @@ def delete(
     if json:
         print_json(asdict(gone))
         return
-    say(f"{gone.roles} roles and {gone.pushes} pushes in the queue are deleted")
+    pushes = counted(gone.pushes, "push", "pushes")
+    say(f"deleted: {counted(gone.roles, 'role')}, and {pushes} in the queue")
 
 
 async def _delete(company_id: str, yes: bool) -> Deleted:
@@ -66,9 +67,9 @@ async def _delete(company_id: str, yes: bool) -> Deleted:
 
 
 def _ask(company_id: str, roles: int) -> None:
-    from etter_dagster.cli.output import clean
+    from etter_dagster.cli.output import clean, counted
 
-    question = f"Delete '{clean(company_id)}' with its {roles} roles for good?"
+    question = f"Delete '{clean(company_id)}' with its {counted(roles, 'role')} for good?"
     try:
         agreed = typer.confirm(question, err=True)
     except typer.Abort:  # nobody is there to answer

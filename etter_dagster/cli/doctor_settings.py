@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from etter_dagster.cli.doctor_checks import Check
+from etter_dagster.cli.output import counted
 from etter_dagster.settings import Settings, setting_problems
 
 
@@ -90,4 +91,4 @@ def _json_list(name: str, path: Path) -> Check:
         return Check(name, "problem", f"{path} is not JSON", "write a JSON list into it")
     if not isinstance(found, list):
         return Check(name, "problem", f"{path} is no list", "write a JSON list into it")
-    return Check(name, "ok", f"{path}, {len(found)} entries")
+    return Check(name, "ok", f"{path}, {counted(len(found), 'entry', 'entries')}")

@@ -65,11 +65,12 @@ def show_error(error: EtterError, *, as_json: bool) -> None:
         print(json.dumps({"detail": error.body()}), file=sys.stderr)  # noqa: T201
         return
     from etter_dagster.cli.output import clean, say
+    from etter_dagster.cli.wording import said, said_field
 
-    say(f"{error.code.value}: {clean(error.message)}")
+    say(f"{error.code.value}: {clean(said(error.message))}")
     for field in error.fields:
         if field.message not in error.message:
-            say(f"  {clean(field.field)}: {clean(field.message)}")
+            say(f"  {clean(said_field(field.field))}: {clean(said(field.message))}")
     if remedy := _REMEDIES.get(error.code):
         say(f"  {remedy}")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from etter_dagster.cli.service import Json, KeyFile, Url, connect
-from etter_dagster.model.errors import FieldProblem, ValidationFailed
-from etter_dagster.model.identity import role_id
+from etter_dagster.model.errors import FieldProblem, NotFound, ValidationFailed
+from etter_dagster.model.identity import normalize_name, role_id
 from etter_dagster.model.lifecycle import RoleStatus
 
 if TYPE_CHECKING:
@@ -57,11 +57,13 @@ def roles(
     json: Json = False,
 ) -> None:
     """Lists the roles of a company with their states and scores."""
-    from etter_dagster.cli.output import print_json, print_table, say
+    from etter_dagster.cli.output import counted, print_json, print_table, say
     from etter_dagster.model.staleness import said_reason
 
     with connect(url, key_file) as service:
         page = _roles(service, company, state, cursor, None if every else limit)
+        if not page.total_count:
+            _require_known(service, company)
     if json:
         print_json(page)
         return
@@ -81,9 +83,15 @@ def roles(
         ],
     )
     if page.next_cursor:
-        say(f"{len(page.roles)} of {page.total_count} roles; --all shows all")
+        say(f"{len(page.roles)} of {counted(page.total_count, 'role')}; --all shows all")
     elif not page.total_count:
-        say("no such roles; `etter companies` lists the companies")
+        say("no such roles")
+
+
+def _require_known(service: Service, company: str) -> None:
+    """A slip of the pen must not look like a company without roles in that state."""
+    if normalize_name(company) not in service.companies().companies:
+        raise NotFound(f"company '{company}'", "`etter companies` lists the companies")
 
 
 def _roles(

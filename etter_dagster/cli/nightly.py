@@ -39,14 +39,14 @@ def nightly(json: Json = False) -> None:
 
     Works on the stores of this machine's settings; a running service does the work.
     """
-    from etter_dagster.cli.output import print_json, say, tell
+    from etter_dagster.cli.output import counted, print_json, say, tell
 
     made, done = _make(push=True)
     assert done is not None
     if json:
         print_json({**_as_json(made), "pushed": done.pushed, "refused": done.refused})
     else:
-        tell(f"{done.pushed} roles pushed of {len(made.roles)} that are stale")
+        tell(f"{counted(done.pushed, 'role')} pushed of {len(made.roles)} that are stale")
         for verdict, count in made.verdicts.items():
             say(f"  {count} {verdict}")
         for why, count in done.refused.items():
@@ -96,7 +96,7 @@ def _row_json(planned: PlannedRole) -> dict[str, Any]:
 
 
 def _print(made: Plan, limit: int | None) -> None:
-    from etter_dagster.cli.output import print_table, say
+    from etter_dagster.cli.output import counted, print_table, say
     from etter_dagster.model.staleness import said_reason
 
     shown = made.roles if limit is None else made.roles[:limit]
@@ -119,4 +119,4 @@ def _print(made: Plan, limit: int | None) -> None:
     left = "" if made.budget_left is None else f" of {made.budget_left:g} left in the budget"
     say(f"{len(made.pushes)} of {len(made.roles)} stale roles would be pushed; cost {cost}{left}")
     if len(shown) < len(made.roles):
-        say(f"{len(shown)} of {len(made.roles)} rows; --all shows all")
+        say(f"{len(shown)} of {counted(len(made.roles), 'row')}; --all shows all")

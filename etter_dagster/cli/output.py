@@ -87,6 +87,17 @@ def clean(value: object) -> str:
     return "".join(_safe(char) for char in " ".join(str(text).split()))
 
 
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """A number with what it counts: `1 push`, `2 pushes`.
+
+    Args:
+        count: How many.
+        one: What one is called.
+        many: What several are called, if not that with an `s`.
+    """
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
 def _safe(char: str) -> str:
     if unicodedata.category(char) in ("Cc", "Cs") or char in _BIDI:
         return "\N{REPLACEMENT CHARACTER}"

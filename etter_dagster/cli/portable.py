@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from etter_dagster.cli.service import Json
-from etter_dagster.model.errors import FieldProblem, ValidationFailed
+from etter_dagster.model.errors import FieldProblem, NotFound, ValidationFailed
 
 if TYPE_CHECKING:
     from etter_dagster.stores import RoleGraph
@@ -34,7 +34,7 @@ def export(
     """
     import asyncio
 
-    from etter_dagster.cli.output import say
+    from etter_dagster.cli.output import counted, say
     from etter_dagster.model.identity import normalize_name
     from etter_dagster.onboarding.portable import exported
 
@@ -42,6 +42,8 @@ def export(
         count = 0
         async with _graph() as graph:
             name = normalize_name(company) if company is not None else None
+            if name is not None and name not in await graph.companies():
+                raise NotFound(f"company '{name}'", "`etter companies` lists the companies")
             async for line in exported(graph, name):
                 out.write(line + "\n")
                 count += 1
@@ -49,7 +51,7 @@ def export(
 
     with _whole_file(file) as out:
         lines = asyncio.run(write(out))
-    say(f"{lines} lines are written")
+    say(f"{counted(lines, 'line')} written")
 
 
 def import_(

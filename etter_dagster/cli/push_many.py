@@ -9,10 +9,11 @@ from uuid import uuid4
 
 from etter_dagster.cli.calling import Service
 from etter_dagster.cli.failures import DONE, FAILED, WRONG, end, exit_code, show_error
-from etter_dagster.cli.output import err, print_json, print_table, say
+from etter_dagster.cli.output import counted, err, print_json, print_table, say
 from etter_dagster.cli.rows import OK, REFUSED, UNSENT, Verdict, judge, portions, role_body
 from etter_dagster.cli.service import connect, user
 from etter_dagster.cli.waiting import bar, follow_batches
+from etter_dagster.cli.wording import said_of_row
 from etter_dagster.client import calls
 from etter_dagster.model.errors import ErrorCode, EtterError
 from etter_dagster.model.lifecycle import WorkflowState
@@ -148,7 +149,7 @@ def _print(verdicts: Sequence[Verdict], batch_ids: Sequence[str], *, wait: bool)
         ],
     )
     counts = ", ".join(f"{count} {state}" for state, count in _counts(verdicts).items())
-    say(f"{len(verdicts)} rows: {counts}" if verdicts else "the file holds no role")
+    say(f"{counted(len(verdicts), 'row')}: {counts}" if verdicts else "the file holds no role")
     if not wait:
         for batch_id in batch_ids:
             say(f"follow them with: etter status {batch_id} --watch")
@@ -156,7 +157,7 @@ def _print(verdicts: Sequence[Verdict], batch_ids: Sequence[str], *, wait: bool)
 
 def _why(verdict: Verdict) -> str | None:
     if verdict.error:
-        return f"{verdict.error}: {verdict.message}"
+        return f"{verdict.error}: {said_of_row(verdict.message or '')}"
     if verdict.state == OK and not (
         verdict.row.content and (verdict.row.draup_role_name or verdict.row.draup_role_id)
     ):

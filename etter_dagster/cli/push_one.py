@@ -61,6 +61,8 @@ def push_role(
         if not wait:
             _print_accepted(accepted, json)
             return
+        if accepted.status.terminal and not json:
+            say(clean(accepted.message))
         view = follow(service, accepted.workflow_id)
         print_json(view) if json else print_outcome(view, _score(service, view))
     end(DONE if view.status is WorkflowState.READY else FAILED)

@@ -100,7 +100,7 @@ def _batch(service: Service, batch_id: str, *, watch: bool, json: bool) -> bool:
 
 
 def _print_batch(view: BatchView) -> None:
-    from etter_dagster.cli.output import print_table, say
+    from etter_dagster.cli.output import counted, print_table, say
 
     print_table(
         ["role", "company", "status", "workflow id", "error"],
@@ -120,7 +120,7 @@ def _print_batch(view: BatchView) -> None:
         for name in ("queued", "in_progress", "completed", "failed", "cancelled")
     }
     shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    say(f"{view.state}: {view.total} roles: {shown}")
+    say(f"{view.state}: {counted(view.total, 'role')}: {shown}")
 
 
 def _operation(service: Service, operation_id: str, *, watch: bool, json: bool) -> bool:

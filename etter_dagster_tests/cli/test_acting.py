@@ -43,6 +43,16 @@ def test_all_failed_pushes_of_a_company_are_retried(
     assert len(etter("roles", "Acme", "--state", "ready").table) == 2
 
 
+def test_one_push_queued_again_is_said_to_be_one_and_how_to_follow_it(
+    etter: Etter, service: Served, failed: list[str]
+) -> None:
+    ran = etter("retry", failed[0])
+    assert f"etter status {ran.stdout.strip()}" in ran.stderr
+    ran = etter("retry", "--state", "failed")
+    assert "1 push queued again" in ran.stderr
+    assert "etter roles COMPANY" in ran.stderr
+
+
 def test_a_dry_run_lists_what_would_be_retried_and_changes_nothing(
     etter: Etter, failed: list[str]
 ) -> None:

@@ -35,6 +35,29 @@ def test_companies_and_roles_are_listed_with_their_scores(etter: Etter, ready: S
     assert etter("companies", "--json").json["companies"] == ["Acme"]
 
 
+@pytest.mark.parametrize("options", [(), ("--json",), ("--state", "ready")])
+def test_a_company_that_is_not_known_is_2_and_not_an_empty_list(
+    etter: Etter, ready: Served, options: tuple[str, ...]
+) -> None:
+    """A slip of the pen looked like a company without roles."""
+    ran = etter("roles", "Nope Inc", *options)
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "Nope Inc" in ran.stderr
+    assert "etter companies" in ran.stderr
+    none_failed = etter("roles", " Acme ", "--state", "failed")
+    assert (none_failed.code, none_failed.table) == (0, [])
+
+
+def test_nothing_is_exported_of_a_company_that_is_not_known(
+    etter: Etter, ready: Served, tmp_path: Path
+) -> None:
+    ran = etter("export", "--company", "Nope", "--file", tmp_path / "out.jsonl")
+    assert ran.code == 2
+    assert "etter companies" in ran.stderr
+    assert not list(tmp_path.glob("out.jsonl*"))
+    assert etter("export", "--company", "Acme").code == 0
+
+
 def test_a_limited_list_says_that_there_is_more_and_goes_on_there(
     etter: Etter, ready: Served
 ) -> None:
@@ -61,9 +84,9 @@ def test_roles_are_filtered_by_state(etter: Etter, ready: Served) -> None:
     assert etter("roles", "Acme", "--state", "nonsense").code == 2
 
 
-def test_an_unknown_company_has_no_roles_and_that_is_said(etter: Etter, service: Served) -> None:
+def test_an_unknown_company_of_any_spelling_is_2(etter: Etter, service: Served) -> None:
     ran = etter("roles", "Nobody & Sons/100%")
-    assert ran.code == 0
+    assert ran.code == 2
     assert "etter companies" in ran.stderr
 
 

@@ -59,6 +59,9 @@ def test_a_ready_role_is_not_assessed_again_unless_forced(
     service.work()
     again = etter("push", "Acme", "Analyst")
     assert (again.code, again.stdout) == (0, first.stdout)
+    waited = etter("push", "Acme", "Analyst", "--wait")
+    assert "nothing was queued" in waited.stderr
+    assert "score: 40.0" in waited.stdout
     assert etter("push", "Acme", "Analyst", "--force").stdout != first.stdout
 
 
@@ -80,8 +83,8 @@ def test_what_the_checks_lack_is_said_at_once_with_2(etter: Etter, service: Serv
     ran = etter("push", "Acme", "Analyst")
     assert ran.code == 2
     assert "VALIDATION_ERROR" in ran.stderr
-    assert "documents" in ran.stderr
-    assert "draup_role_name" in ran.stderr
+    assert "--document FILE: give" in ran.stderr
+    assert "--draup-role NAME: give" in ran.stderr
     assert ran.stdout == ""
 
 
@@ -150,7 +153,7 @@ def test_names_that_are_none_are_refused_with_2(
     """What reaches the terminal in the message holds no control sequence."""
     ran = etter("push", "Acme", name, "--document", jd, "--draup-role", "D")
     assert ran.code == 2, ran.stderr
-    assert "role_name" in ran.stderr
+    assert "ROLE: " in ran.stderr
     assert not {"\0", "\x1b"} & set(ran.stderr)
 
 

@@ -88,7 +88,7 @@ def test_broken_rows_have_their_verdict_and_never_block_the_good_ones(
         "2": "queued",
         **dict.fromkeys("345678", "refused"),
     }
-    assert "draup_role_name" in verdicts["6"]["why"]
+    assert "draup_role: give" in verdicts["6"]["why"]
     assert "row 2" in verdicts["8"]["why"]
     assert not {"\0", "\x1b"} & set(ran.stdout + ran.stderr)
 
@@ -125,7 +125,7 @@ def test_rows_that_the_service_all_refuses_are_2_with_each_reason(
     ran = etter("push", "--file", path)
     assert ran.code == 2
     assert [row["verdict"] for row in ran.table] == ["refused", "refused"]
-    assert all("documents" in row["why"] for row in ran.table)
+    assert all("jd: give" in row["why"] for row in ran.table)
 
 
 @pytest.mark.parametrize(
