@@ -1,5 +1,6 @@
 # Needs python3 (3.10 to 3.13) and make; everything else goes into .venv.
 #
+#   make install   only the environment, with `etter` in it
 #   make demo      eight sample roles from a push to a dashboard, embedded; ends with Ctrl-C
 #                  ARGS="--company NAME --role NAME --use-real-assessment" narrows it,
 #                  DEMO_ONCE=1 ends it after the table
@@ -24,6 +25,7 @@ help:  ## this list
 	@sed -n '3,/^[^#]/s/^# \{0,3\}//p' Makefile
 
 install: $(INSTALLED)
+	@echo "installed: now make demo, or make up and, beside it, $(BIN)/etter push --help"
 
 install-dev: $(INSTALLED_DEV)
 
@@ -63,4 +65,5 @@ check-deploy: $(INSTALLED_DEV)
 	tools/check-deploy.sh
 
 clean:
-	rm -rf $(VENV) .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache \
+		.logs_queue .storage.lock history logs schedules storage

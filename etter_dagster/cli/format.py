@@ -24,7 +24,9 @@ def format_file(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="A job description: Markdown, text, HTML.", show_default=False
+            metavar="FILE",
+            help="A job description: PDF, DOCX, HTML, Markdown, text.",
+            show_default=False,
         ),
     ],
     title: Annotated[

@@ -8,7 +8,7 @@ import typer
 
 from etter_dagster.cli.service import Json, KeyFile, Url, connect
 from etter_dagster.model.errors import FieldProblem, NotFound, ValidationFailed
-from etter_dagster.model.identity import normalize_name, role_id
+from etter_dagster.model.identity import is_role_id, normalize_name, role_id
 from etter_dagster.model.lifecycle import RoleStatus
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def show(
     """Shows a role's assessment: scores, tasks, and why each task got its score."""
     from etter_dagster.cli.output import print_json
 
-    found_id = role_id(role, name) if name is not None else role
+    found_id = role_id_of(role, name)
     if jd and history:
         raise ValidationFailed(FieldProblem("--jd", "cannot be combined with --history"))
     with connect(url, key_file) as service:
@@ -148,11 +148,32 @@ def show(
             print_json(found) if json else _print_assessment(found)
 
 
+def role_id_of(role: str, name: str | None) -> str:
+    """The id of the role that a person named.
+
+    Args:
+        role: Its id, or its company.
+        name: With a company: the role.
+
+    Raises:
+        ValidationFailed: A company without a role.
+    """
+    if name is not None:
+        return role_id(role, name)
+    if not is_role_id(role):
+        what = f"is missing, and '{role}' is no role id; `etter roles COMPANY` lists the roles"
+        raise ValidationFailed(FieldProblem("ROLE", what))
+    return role
+
+
 def _print_documents(found: tuple[DocumentView, ...]) -> None:
-    from etter_dagster.cli.output import say, tell_text
+    from etter_dagster.cli.output import clean, say, tell_text
 
     for document in found:
-        say(f"{document.type.value} {document.name or ''}".strip() + f", {document.linked_at}")
+        say(
+            f"{document.type.value} {document.name or ''}".strip()
+            + f", {clean(document.linked_at)}"
+        )
         if document.warning:
             say(document.warning)
         tell_text((document.formatted or document.content).removesuffix("\n"))

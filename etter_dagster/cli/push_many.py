@@ -20,6 +20,7 @@ from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import WorkflowOptions
 from etter_dagster.onboarding.views import BatchView
 from etter_dagster.sources.bulk_files import read_bulk
+from etter_dagster.sources.formats import READ
 
 
 def push_file(
@@ -65,6 +66,8 @@ def push_file(
         print_json({"batch_ids": batch_ids, "counts": _counts(verdicts), "rows": _rows(verdicts)})
     else:
         _print(verdicts, batch_ids, wait=wait)
+        if not verdicts and file.is_dir():
+            say(f"  each file in it is one role: {READ}")
     if failure is not None:
         show_error(failure, as_json=json)
     end(_code(verdicts, failure, wait=wait))

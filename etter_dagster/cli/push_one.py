@@ -14,7 +14,7 @@ from etter_dagster.cli.service import connect, user
 from etter_dagster.cli.waiting import follow
 from etter_dagster.client import calls
 from etter_dagster.model.documents import DocumentRef, DocumentType
-from etter_dagster.model.errors import EtterError
+from etter_dagster.model.errors import EtterError, FieldProblem, ValidationFailed
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import WorkflowOptions
 from etter_dagster.onboarding.accept import Accepted
@@ -73,6 +73,9 @@ def _document(given: Path) -> DocumentRef:
     kinds = {kind.value: kind for kind in DocumentType}
     if separator and kind in kinds:
         path, document_type = Path(name), kinds[kind]
+    elif separator and kind.isidentifier() and not given.exists():
+        what = f"'{kind}' is no kind of document; give one of {', '.join(kinds)}, or FILE alone"
+        raise ValidationFailed(FieldProblem("--document", what))
     else:
         path, document_type = given, DocumentType.JOB_DESCRIPTION
     text = read_text(path, field="--document")

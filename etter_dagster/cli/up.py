@@ -116,6 +116,7 @@ def _run(settings: Settings, console: Console, stop: threading.Event, once: bool
         if not engine.wait_ready(stop):
             return 0
         say("etter", f"is up: REST {engine.settings.rest_base_url}/api/v1/pipeline")
+        say("etter", f"       dashboard {engine.settings.dashboard_base_url}/dashboard")
         say("etter", f"       Dagster {engine.settings.dagster_url}")
         say("etter", "Ctrl-C ends it; what waits goes on at the next start")
         while not stop.wait(0.2):

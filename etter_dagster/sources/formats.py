@@ -15,6 +15,7 @@ class Format(str, Enum):
     DOCX = "docx"
 
 
+READ = "PDF, DOCX, HTML, Markdown or text"
 # In order of preference where a folder has the same document in several formats: the plainest.
 SUFFIXES = {
     ".md": Format.TEXT,
@@ -34,6 +35,8 @@ _TYPES = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": Format.DOCX,
 }
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")  # what a DOCX looks like
+# ZIP archives as DOCX is, but with no text of a document in them that is read.
+_OTHER_ZIPS = frozenset((".xlsx", ".xlsm", ".pptx", ".odt", ".ods", ".odp", ".epub", ".zip"))
 _PDF, _ZIP = b"%PDF-", b"PK\x03\x04"
 _PDF_WITHIN = 1024  # readers accept what stands before it, e.g. a byte order mark
 _REFUSED = {
@@ -83,6 +86,8 @@ def found_format(data: bytes, name: str, content_type: str | None) -> Format | s
     if _PDF in data[:_PDF_WITHIN]:
         return Format.PDF
     if data.startswith(_ZIP):
+        if PurePosixPath(name).suffix.lower() in _OTHER_ZIPS:
+            return f"is not supported; give {READ}"
         return Format.DOCX
     for magic, reason in _REFUSED.items():
         if data.startswith(magic):

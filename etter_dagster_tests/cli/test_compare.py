@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from etter_dagster.cli.compare import _change
 from etter_dagster.model.identity import role_id
 from etter_dagster_tests.cli.conftest import Etter, Served
 
@@ -26,9 +29,26 @@ def test_two_assessments_are_compared_at_the_terminal(
     assert "why: the job description changed\n" in ran.stdout
     assert "final_score\t40.0\t55.0\t15.0\n" in ran.stdout
     assert "scored otherwise\tPrepare reports\t40.0\t55.0\n" in ran.stdout
+    assert etter("compare", "Acme", "Analyst").stdout == ran.stdout
+    assert ran.stdout.count("Z\n") == 2
     found = etter("compare", ANALYST, "--json").json
     ids = [found[side]["assessment_id"] for side in ("after", "before")]
     assert etter("compare", ANALYST, *ids, "--json").json["scores"][0]["change"] == -15.0
+    assert etter("compare", "Acme", "Analyst", *ids, "--json").json["scores"][0]["change"] == -15.0
+    assert etter("compare", ANALYST, *ids, "more").code == 2
+
+
+@pytest.mark.parametrize("command", ["show", "compare"])
+def test_a_company_alone_is_2_and_says_that_the_role_is_missing(etter: Etter, command: str) -> None:
+    ran = etter(command, "Acme")
+    assert ran.code == 2
+    assert "ROLE: is missing" in ran.stderr
+
+
+def test_a_change_is_that_of_the_shown_scores() -> None:
+    assert round(_change(40.04, 39.46) or 0, 1) == -0.5
+    assert round(_change(40.06, 39.52) or 0, 1) == -0.6
+    assert _change(None, 1.0) is None
 
 
 def test_the_jd_is_shown_under_the_usual_headings(etter: Etter, service: Served, jd: Path) -> None:

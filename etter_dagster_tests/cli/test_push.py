@@ -146,6 +146,19 @@ def test_files_that_are_no_document_are_refused_with_2_and_their_name(
         assert "\0" not in ran.stderr
 
 
+def test_a_kind_of_file_or_document_that_is_none_is_refused_with_those_there_are(
+    etter: Etter, tmp_path: Path
+) -> None:
+    (tmp_path / "role.xlsx").write_bytes(b"PK\x03\x04" + bytes(100))
+    ran = etter("push", "Acme", "Analyst", "--document", "role.xlsx")
+    assert ran.code == 2
+    assert "role.xlsx is not supported; give PDF, DOCX, HTML, Markdown or text" in ran.stderr
+    ran = etter("push", "Acme", "Analyst", "--document", "foo=role.md")
+    assert ran.code == 2
+    assert "'foo' is no kind of document" in ran.stderr
+    assert "sop" in ran.stderr
+
+
 @pytest.mark.parametrize("name", ["a\0b", "\x1b[31mred", "", "x" * 201])
 def test_names_that_are_none_are_refused_with_2(
     etter: Etter, service: Served, jd: Path, name: str

@@ -117,6 +117,13 @@ def test_a_file_without_one_good_row_is_2(
     assert etter("push", "--file", path, *options).code == 2
 
 
+def test_an_empty_folder_is_2_and_says_which_files_count(etter: Etter, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    ran = etter("push", "--file", tmp_path / "none", "--company", "Acme")
+    assert ran.code == 2
+    assert "PDF, DOCX, HTML, Markdown or text" in ran.stderr
+
+
 def test_rows_that_the_service_all_refuses_are_2_with_each_reason(
     etter: Etter, service: Served, tmp_path: Path
 ) -> None:
