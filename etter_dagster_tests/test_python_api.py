@@ -41,7 +41,7 @@ NAMES = {
     "etter_dagster.settings": "Settings get_settings",
     "etter_dagster.stores": "open_graph open_queue",
     "etter_dagster.api": "app router create_app",
-    "etter_dagster.client": "EtterClient",
+    "etter_dagster.client": "EtterClient PlatformClient",
 }
 
 
@@ -150,6 +150,7 @@ def test_providers_are_synchronous() -> None:
     documents = get_document_provider(settings)
     jd = documents.get_document("Acme Corporation", "Data Scientist", DocumentType.JOB_DESCRIPTION)
     assert jd is not None
+    assert documents.get_document("Acme Corporation", "Data Scientist", "job_description") == jd  # type: ignore[arg-type]
     assert documents.get_documents_for_role("Acme Corporation", "Data Scientist") == [jd]
 
 

@@ -186,6 +186,7 @@ async def _accept(
         elif error := await spent(verdict.request.company_id, verdict.request.use_mock):
             answers[index] = error
         else:
+            await mark_changed(services, verdict)
             queueing.append((index, new_push(services, verdict), verdict.role))
     new = [push for _, push, _ in queueing]
     enqueued = (
@@ -227,20 +228,44 @@ def new_push(services: Services, checked: Checked) -> NewPush:
 
 async def ready_push(services: Services, checked: Checked) -> str | None:
     """The workflow id of the push that made the role ready, if nothing needs to be done."""
-    role, order = checked.role, checked.order
-    if role is None or role.current is None or order.options.force_rerun:
+    role = checked.role
+    if role is None or not _is_ready(checked):
         return None
-    if role.state is not RoleStatus.READY:
-        return None
-    wanted = inputs_after(checked, role)
-    assessor = services.assessors.for_push(order.use_mock).info
-    reasons = reasons_now(services, role, inputs=wanted, assessor=assessor)
-    if not reasons:
+    if not _changes(services, checked, role):
         return role.workflow_id
-    if order.use_mock and role.current.basis.assessor.name != assessor.name:
-        return await _ready_mock(services, role, wanted, assessor)
-    await _mark_stale(services, role, reasons)
+    if _is_mock_beside_paid(services, checked, role):
+        assessor = services.assessors.for_push(True).info
+        return await _ready_mock(services, role, inputs_after(checked, role), assessor)
     return None
+
+
+async def mark_changed(services: Services, checked: Checked) -> None:
+    """A ready role whose inputs or assessor an order changes is stale before it is queued."""
+    role = checked.role
+    if role is None or not _is_ready(checked) or _is_mock_beside_paid(services, checked, role):
+        return
+    if reasons := _changes(services, checked, role):
+        await _mark_stale(services, role, reasons)
+
+
+def _is_ready(checked: Checked) -> bool:
+    role = checked.role
+    forced = checked.order.options.force_rerun
+    return bool(role and role.current and role.state is RoleStatus.READY and not forced)
+
+
+def _is_mock_beside_paid(services: Services, checked: Checked, role: Role) -> bool:
+    mock = checked.order.use_mock and services.assessors.for_push(True).info.name
+    return bool(mock and role.current and role.current.basis.assessor.name != mock)
+
+
+def _changes(services: Services, checked: Checked, role: Role) -> tuple[StaleReason, ...]:
+    return reasons_now(
+        services,
+        role,
+        inputs=inputs_after(checked, role),
+        assessor=services.assessors.for_push(checked.order.use_mock).info,
+    )
 
 
 async def _ready_mock(

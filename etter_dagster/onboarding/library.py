@@ -20,7 +20,7 @@ from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push, PushError, Source, StepStatus
 from etter_dagster.model.role import Role
 from etter_dagster.model.workflow import RoleOnboardingInput, WorkflowResult
-from etter_dagster.onboarding.accept import ready_push
+from etter_dagster.onboarding.accept import mark_changed, ready_push
 from etter_dagster.onboarding.archive import archive
 from etter_dagster.onboarding.budget import budget_check
 from etter_dagster.onboarding.check import PushOrder, Refused, check
@@ -116,6 +116,7 @@ class RoleOnboardingWorkflow:
         spent = await budget_check(services)(verdict.request.company_id, self.use_mock_assessment)
         if spent is not None:
             raise spent
+        await mark_changed(services, verdict)
         reporter = await asyncio.to_thread(_reporter)
         worker = f"library-{uuid.uuid4().hex}"
         claim = await claim_checked(services, verdict, worker)

@@ -102,6 +102,7 @@ class CombinedDocuments:
 
     def get_document(self, company: str, role: str, type: DocumentType) -> DocumentRef | None:
         """The document of one type."""
+        type = DocumentType(type)  # callers may give its value; providers look it up in tables
         found = (provider.get_document(company, role, type) for provider in self._providers)
         return next((document for document in found if document is not None), None)
 

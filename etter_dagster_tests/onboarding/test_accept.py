@@ -133,6 +133,25 @@ async def test_white_space_is_no_change_but_words_are(services: Services) -> Non
     assert [r.field for r in stale.stale_marks] == ["jd_hash"]
 
 
+async def test_a_push_that_the_budget_refuses_leaves_a_ready_role_as_it_is(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of what it brought was linked: the role is not stale for it."""
+    first = await accept(services, order())
+    await work_off(services)
+
+    async def spent(*_: object) -> EtterError:
+        return EtterError(ErrorCode.BUDGET_EXCEEDED, "the budget of today is spent")
+
+    monkeypatch.setattr("etter_dagster.onboarding.accept.budget_check", lambda _: spent)
+    changed = order(documents=(DocumentRef(content=JD + "\n- Teach the tools to others\n"),))
+    with pytest.raises(EtterError) as caught:
+        await accept(services, changed)
+    assert caught.value.code is ErrorCode.BUDGET_EXCEEDED
+    view = await role_view(services, first.role_id)
+    assert (view.state, view.stale_reasons) == (RoleStatus.READY, ())
+
+
 async def test_force_rerun_queues_a_ready_role(
     services: Services, assessor: ScriptedAssessor
 ) -> None:
