@@ -132,7 +132,12 @@ def docx(body: str | None = None, *, parts: Mapping[str, bytes] | None = None) -
         "word/styles.xml": f'<w:styles xmlns:w="{_WORD}">'
         + "".join(
             f'<w:style w:type="paragraph" w:styleId="{style}"><w:name w:val="{name}"/></w:style>'
-            for style, name in (("Title", "Title"), ("Heading1", "heading 1"))
+            for style, name in (
+                ("Title", "Title"),
+                ("Heading1", "heading 1"),
+                ("ListBullet", "List Bullet"),
+                ("ListNumber", "List Number"),
+            )
         )
         + "</w:styles>",
         "word/numbering.xml": f'<w:numbering xmlns:w="{_WORD}"><w:abstractNum '

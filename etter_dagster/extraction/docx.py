@@ -23,7 +23,12 @@ _MAX_XML = 20 * MIB  # of one part that is read; as a tree it takes some thirty 
 _MAX_RATIO = 200  # of a whole file; Word's own XML packs 5 to 40 times
 _RATIO_FROM = MIB  # what unpacks to less may have any ratio
 _ENCRYPTED = 0x1
-_STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
+_STYLES = """
+p[style-name='Title'] => h1:fresh
+p[style-name='Subtitle'] => p:fresh
+p[style-name='List Bullet'] => ul > li:fresh
+p[style-name='List Number'] => ol > li:fresh
+"""  # a list by its style alone has no numbering that would tell
 _BOMB = "unpacks to far more than a document needs; open it and save it anew"
 
 

@@ -72,6 +72,15 @@ def test_a_word_document_becomes_markdown() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("style", "marks"), [("ListBullet", ("-", "-")), ("ListNumber", ("1.", "2."))]
+)
+def test_a_list_by_its_style_alone_is_a_list(style: str, marks: tuple[str, str]) -> None:
+    items = ["File tax returns", "Answer letters"]
+    text = text_of("docx", papers.docx("".join(papers.paragraph(i, style=style) for i in items)))
+    assert text.splitlines() == [f"{mark} {item}" for mark, item in zip(marks, items, strict=True)]
+
+
 def test_a_word_document_keeps_what_markdown_would_escape() -> None:
     text = text_of("docx", papers.docx(papers.paragraph("50% & more, <b> at C# and Söhne")))
     assert text == "50% & more, <b> at C# and Söhne"
