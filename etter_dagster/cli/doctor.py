@@ -30,7 +30,8 @@ def doctor(url: Url = None, key_file: KeyFile = None, json: Json = False) -> Non
     states = {check.state for check in checks}
     if settings is None:
         end(WRONG)
-    end(UNREACHABLE if "unreachable" in states else FAILED if "problem" in states else DONE)
+    # A problem here comes first: it may well be why something does not answer.
+    end(FAILED if "problem" in states else UNREACHABLE if "unreachable" in states else DONE)
 
 
 def _print(checks: list[Check]) -> None:

@@ -58,6 +58,7 @@ def check_services(
         *_service(url, key_file),
         _store("graph", settings.embedded_graph, settings),
         _store("queue", settings.embedded_queue, settings),
+        *_held(settings),
         *_outside(settings, transport),
     ]
 
@@ -88,6 +89,26 @@ def _store(name: str, embedded: bool, settings: Settings) -> Check:
         found = error.message if isinstance(error, EtterError) else type(error).__name__
         return Check(name, "unreachable", found, f"check {variables}, and that it is running")
     return Check(name, "ok", "answers")
+
+
+def _held(settings: Settings) -> Iterator[Check]:
+    """Whether `etter drain` holds work back."""
+    if settings.embedded_queue and not (settings.data_dir / "queue.db").exists():
+        return
+    try:
+        seconds = asyncio.run(_held_seconds(open_queue(settings)))
+    except Exception:  # the look at the queue has said so
+        return
+    if seconds > 0:
+        found = f"held by `etter drain` for {seconds:.0f} s more"
+        yield Check("claims", "warning", found, "pushes wait; work goes on with: etter drain --end")
+
+
+async def _held_seconds(queue: PushQueue) -> float:
+    try:
+        return await asyncio.wait_for(queue.claims_held(), _SECONDS)
+    finally:
+        await queue.close()
 
 
 async def _ping(store: RoleGraph | PushQueue) -> None:

@@ -1,4 +1,4 @@
-"""The doctor's look at settings and files. Contacts nothing, writes nothing."""
+"""The doctor's look at settings and files. Contacts nothing, leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from etter_dagster.cli.data_folder import REMEDY, existing_part, folder_problem
 from etter_dagster.cli.doctor_checks import Check
 from etter_dagster.cli.output import counted
 from etter_dagster.settings import Settings, setting_problems
@@ -56,16 +57,11 @@ def _warnings() -> Iterator[list[str]]:
 
 
 def _data_dir(folder: Path) -> Check:
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
-        found = str(folder) if existing == folder else f"{folder}, made at the first start"
-        return Check("data folder", "ok", found)
-    what = "cannot be written" if existing.is_dir() else "is no folder"
+    if problem := folder_problem(folder):
+        return Check("data folder", "problem", problem, REMEDY)
+    there = existing_part(folder) == folder
     return Check(
-        "data folder",
-        "problem",
-        f"{existing} {what}",
-        "set ETTER_DATA_DIR to a folder of yours on a local disk",
+        "data folder", "ok", f"{folder}" if there else f"{folder}, made at the first start"
     )
 
 

@@ -12,7 +12,13 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from etter_dagster.model.errors import ErrorCode, EtterError, FieldProblem, ValidationFailed
+from etter_dagster.model.errors import (
+    ErrorCode,
+    EtterError,
+    FieldProblem,
+    StoreUnavailable,
+    ValidationFailed,
+)
 
 DONE, FAILED, WRONG, UNREACHABLE = 0, 1, 2, 3
 _JSON = "json"  # key in the root context's object: whether --json was given
@@ -83,12 +89,30 @@ class EtterGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except EtterError as error:
-            failure = error
+            failure = _of_data_folder(error)
         except ValueError as error:
             failure = _wrong_input(error)
         as_json = bool(isinstance(ctx.obj, dict) and ctx.obj.get(_JSON))
         show_error(failure, as_json=as_json)
         raise typer.Exit(exit_code(failure.code))
+
+
+def _of_data_folder(error: EtterError) -> EtterError:
+    """A store whose folder cannot be used is a wrong setting: trying again does not help."""
+    if type(error) is not StoreUnavailable:
+        return error
+    from etter_dagster.cli.data_folder import REMEDY, folder_problem
+    from etter_dagster.settings import get_settings
+
+    settings = get_settings()
+    if not (settings.embedded_graph or settings.embedded_queue):
+        return error
+    problem = folder_problem(settings.data_dir)
+    return (
+        ValidationFailed(FieldProblem("ETTER_DATA_DIR", f"{problem}; {REMEDY}"))
+        if problem
+        else error
+    )
 
 
 def _wrong_input(error: ValueError) -> EtterError:

@@ -110,6 +110,39 @@ def test_a_data_folder_that_is_a_file_is_a_problem(
     assert "ETTER_DATA_DIR" in check["remedy"]
 
 
+@pytest.mark.parametrize("place", ["file", "file/below", "link"])
+def test_a_data_folder_that_cannot_be_made_is_1_and_named_by_other_commands(
+    etter: Etter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """They said that the graph cannot be reached and to try again, which never helped."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    monkeypatch.setenv("ETTER_DATA_DIR", str(tmp_path / place))
+    assert etter("doctor").code == 1
+    ran = etter("export")
+    assert ran.code == 2
+    assert f"ETTER_DATA_DIR: {tmp_path / place.split('/')[0]} is no folder" in ran.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs Linux's /proc")
+def test_a_folder_that_permissions_alone_do_not_forbid_is_tried(
+    etter: Etter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETTER_DATA_DIR", "/proc/etter")
+    check = found(etter("doctor", "--json"))["data folder"]
+    assert check["state"] == "problem"
+
+
+def test_claims_that_are_held_are_said_with_how_to_go_on(etter: Etter, service: Served) -> None:
+    assert "claims" not in found(etter("doctor", "--json"))
+    assert etter("drain", "--hold", 600).code == 0
+    check = found(etter("doctor", "--json"))["claims"]
+    assert check["state"] == "warning"
+    assert "etter drain --end" in check["remedy"]
+    assert etter("drain", "--end").code == 0
+    assert "claims" not in found(etter("doctor", "--json"))
+
+
 def answering(status: int) -> Callable[[object], Response]:
     return lambda _: Response("", status)
 
