@@ -26,6 +26,7 @@ from etter_dagster.api.metrics_operation import OperationState, recent_pushes
 from etter_dagster.api.metrics_paid import paid_state
 from etter_dagster.model.claim_order import LANES
 from etter_dagster.model.errors import StoreUnavailable
+from etter_dagster.model.push import Push
 from etter_dagster.onboarding.listing import count_pushes
 from etter_dagster.onboarding.services import Services
 from etter_dagster.stores.protocols import PushCounts, PushFilter, QueueCounts, WorkerInfo
@@ -76,7 +77,9 @@ class Metrics:
             health: Says which parts work.
         """
         scrape = CollectorRegistry()
-        view, recent, untold = await health.look(), [], 0
+        view = await health.look()
+        recent: list[Push] | None = None
+        untold: int | None = None
         try:
             recent = await recent_pushes(services)
             untold = await services.notices.waiting() if services.notices is not None else 0

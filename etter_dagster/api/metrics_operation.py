@@ -41,17 +41,17 @@ class OperationState:
 
     Args:
         components: Of `/health`.
-        recent: Pushes that ended lately.
+        recent: Pushes that ended lately; None if they could not be read: zero would be a claim.
         capacity: Of the queue.
-        untold: Notifications that wait.
+        untold: Notifications that wait; None if they could not be counted.
     """
 
     def __init__(
         self,
         components: Mapping[str, str],
-        recent: Sequence[Push],
+        recent: Sequence[Push] | None,
         capacity: int,
-        untold: int,
+        untold: int | None,
     ) -> None:
         self._components = components
         self._recent = recent
@@ -69,9 +69,12 @@ class OperationState:
         yield GaugeMetricFamily(
             "etter_queue_capacity", "Pushes that may wait at most", value=self._capacity
         )
-        yield GaugeMetricFamily(
-            "etter_notifications_waiting", "Ends that are yet to be told", value=self._untold
-        )
+        if self._untold is not None:
+            yield GaugeMetricFamily(
+                "etter_notifications_waiting", "Ends that are yet to be told", value=self._untold
+            )
+        if self._recent is None:
+            return
         done = [push for push in self._recent if push.status in _DONE]
         yield GaugeMetricFamily(
             "etter_recent_pushes", "Pushes of the last hour that ended", value=len(self._recent)

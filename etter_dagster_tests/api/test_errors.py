@@ -46,7 +46,10 @@ async def test_a_batch_asks_no_source(rest: Rest, monkeypatch: pytest.MonkeyPatc
 async def test_a_store_that_is_away_is_a_503_on_every_route(
     rest: Rest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Recoverable, with `Retry-After`, never an empty list and never a 404."""
+    """Recoverable, with `Retry-After`, never an empty list and never a 404.
+
+    But `/metrics`, which says itself what is away: see `test_metrics`.
+    """
 
     async def away(*_: Any, **__: Any) -> None:
         raise StoreUnavailable("queue")
