@@ -19,4 +19,6 @@ for store in neo4j redis postgres; do put "${store}_password" "$(password)"; don
 put neo4j_auth "neo4j/$(cat secrets/neo4j_password)"
 put celery_broker_url "redis://:$(cat secrets/redis_password)@redis:6379/1"
 put dagster_postgres_url "postgresql://dagster:$(cat secrets/postgres_password)@postgres:5432/dagster"
+# Hashes only; made by `etter keys create` for its owner alone, and read in the container by another.
+[ ! -e secrets/api_keys.json ] || chmod 644 secrets/api_keys.json
 [ -e secrets/api_keys.json ] || echo "still to make: deploy/secrets/api_keys.json (deploy/README.md says how)"

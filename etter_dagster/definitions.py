@@ -54,4 +54,11 @@ def build_definitions(settings: Settings | None = None, **overrides: Any) -> dg.
     return dg.Definitions(**{**parts, **overrides})
 
 
-defs = build_definitions()
+def _load() -> dg.Definitions:
+    settings = get_settings()
+    if settings.environment == "production":  # the daemon and runs load this, and nothing before it
+        settings.require_startable()
+    return build_definitions(settings)
+
+
+defs = _load()

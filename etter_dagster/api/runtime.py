@@ -29,6 +29,7 @@ from etter_dagster.onboarding.services import Services, open_services, prepare
 from etter_dagster.settings import Settings, get_settings
 from etter_dagster.stores import open_access
 from etter_dagster.stores.migrations import require_schema
+from etter_dagster.stores.starting import require_startable
 
 OpenWith = Callable[[Settings], Services]
 PATIENCE_SECONDS = 5.0
@@ -195,7 +196,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     `STORE_UNAVAILABLE` until it can.
     """
     runtime = _runtime(app)
-    runtime.settings.require_startable()
+    await require_startable(runtime.settings)
     if getattr(app.state, "etter_logs", False):  # in another's app, logs are the other's matter
         configure_logs(runtime.settings)
     await require_schema(runtime.settings)

@@ -50,12 +50,14 @@ def up(
 
 
 def require_startable(settings: Settings) -> None:
-    """Refuses settings that a service must not start with.
+    """Refuses settings, and in production a Redis, that a service must not start with.
 
     Raises:
         ValidationFailed: Names all that is wrong.
     """
-    if reasons := settings.refuse_to_start():
+    from etter_dagster.stores.starting import reasons_not_to_start
+
+    if reasons := asyncio.run(reasons_not_to_start(settings)):
         raise ValidationFailed(*(FieldProblem("settings", reason) for reason in reasons))
 
 

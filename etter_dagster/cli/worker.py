@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Annotated
 
@@ -27,6 +28,8 @@ def worker(
     Told to end, it claims no more, finishes the roles that it holds, and gives back what is
     left after the grace.
     """
+    from etter_dagster.stores.migrations import require_schema
+
     settings = get_settings()
     require_startable(settings)
     if settings.run_launcher != "celery":
@@ -37,6 +40,7 @@ def worker(
     except ImportError as error:
         what = "needs Celery: pip install 'etter-dagster[celery]'"
         raise ValidationFailed(FieldProblem("ETTER_RUN_LAUNCHER", what)) from error
+    asyncio.run(require_schema(settings))
     make_folder(settings.dagster_home, "DAGSTER_HOME")
     configure_dagster(settings.dagster_home, settings)
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)

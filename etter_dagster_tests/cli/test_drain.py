@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from etter_dagster.settings import Settings
 from etter_dagster.stores import open_queue
+from etter_dagster.stores.migrations import migrate
 from etter_dagster.stores.protocols import ClaimLimits
 from etter_dagster_tests.contract.records import new_push
 
@@ -49,3 +51,18 @@ def test_a_worker_without_celery_says_what_to_set(settings: Settings, words: lis
     refused = etter(settings, "worker", *words)
     assert refused.returncode == 2
     assert "ETTER_RUN_LAUNCHER" in refused.stderr
+
+
+async def test_a_worker_refuses_stores_of_another_version(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it takes runs, and each of them fails."""
+    pytest.importorskip("celery", reason="pip install 'etter-dagster[celery]'")
+    await migrate(settings)
+    with sqlite3.connect(settings.data_dir / "graph.db") as connection:
+        connection.execute("PRAGMA user_version=99")
+    monkeypatch.setenv("ETTER_RUN_LAUNCHER", "celery")
+    monkeypatch.setenv("ETTER_CELERY_BROKER_URL", "redis://127.0.0.1:1/1")
+    refused = etter(settings, "worker")
+    assert refused.returncode == 3
+    assert "newer Etter" in refused.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from etter_dagster.cli.worker import worker
 from etter_dagster.settings import Settings
 from etter_dagster_tests.deploy.files import (
     COMPOSE,
@@ -63,10 +65,31 @@ def test_containers_of_ours_may_do_little() -> None:
 def test_settings_that_are_set_exist() -> None:
     """A misspelt name would only be a warning in a log."""
     fields = {f"ETTER_{name.upper()}" for name in Settings.model_fields}
-    known = fields | {f"{name}_FILE" for name in fields}
+    known = fields | {f"{name}_FILE" for name in fields} | {"PROMETHEUS_MULTIPROC_DIR"}
     compose = {name for service in OURS for name in SERVICES[service]["environment"]}
     assert compose <= known
     assert set(MANIFESTS[0]["data"]) <= known
+
+
+def test_the_manifests_set_what_the_compose_file_sets() -> None:
+    """Without its own address, links of Kubernetes' REST would lead to 0.0.0.0."""
+    compose = set(SERVICES["worker"]["environment"])
+    assert set(MANIFESTS[0]["data"]) == compose | {"ETTER_HOST"}
+
+
+def test_a_worker_is_given_time_to_end_what_it_holds() -> None:
+    """Killed before its grace is over, it gives nothing back, and each role costs an attempt."""
+    grace = inspect.signature(worker).parameters["grace"].default
+    (deployment,) = (m for m in MANIFESTS if m["metadata"]["name"] == "etter-worker")
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] >= grace + 30
+    assert int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) >= grace + 30
+
+
+def test_requests_of_several_processes_are_added_up() -> None:
+    """Else each scrape shows one of them, and counters fall as often as they rise."""
+    assert "--workers 2" in SERVICES["rest"]["command"]
+    assert SERVICES["rest"]["environment"]["PROMETHEUS_MULTIPROC_DIR"] in SERVICES["rest"]["tmpfs"]
 
 
 def test_no_file_holds_a_secret() -> None:
@@ -90,6 +113,11 @@ def test_the_secrets_are_made_once_at_random(tmp_path: Path) -> None:
 
     first = made()
     assert made() == first
+    keys = script.parent / "secrets" / "api_keys.json"
+    keys.write_text("[]")
+    keys.chmod(0o600)
+    assert made() == {**first, keys.name: "[]"}
+    assert keys.stat().st_mode & 0o004
     wanted = {Path(entry["file"]).name for entry in COMPOSE["secrets"].values()}
     assert {*first, "api_keys.json"} == wanted
     passwords = [first[f"{store}_password"] for store in ("neo4j", "redis", "postgres")]

@@ -70,6 +70,7 @@ def variables(
         "ETTER_DAGSTER_PORT": str(dagster_port),
         "ETTER_DATA_DIR": str(tmp_path / "data"),
         "DAGSTER_HOME": str(tmp_path / "data" / "dagster"),
+        "PROMETHEUS_MULTIPROC_DIR": str(tmp_path),
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     }
     # As the image has them.
