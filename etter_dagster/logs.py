@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import datetime, timezone
 from typing import TextIO
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from etter_dagster.settings import Settings
 
@@ -87,6 +87,8 @@ def secrets_of(settings: Settings) -> frozenset[str]:
             continue
         value = secret.get_secret_value()
         found |= {value, quote(value, safe="")}
+        if "://" in value and (password := urlsplit(value).password):
+            found |= {password, unquote(password)}
     return frozenset(value for value in found if len(value) >= _LEAST)
 
 
@@ -141,7 +143,10 @@ class JsonFormatter(_Formatter):
             "logger": record.name,
             "message": self._masked(record.getMessage()),
             **{name: self._masked(value) for name, value in _IDS.get().items()},
-            **getattr(record, "fields", {}),
+            **{
+                name: self._masked(value) if isinstance(value, str) else value
+                for name, value in getattr(record, "fields", {}).items()
+            },
         }
         if trace := self._trace(record):
             line["error"] = self._masked(trace)

@@ -105,6 +105,21 @@ def test_secrets_are_masked_wherever_they_come_from(text: str) -> None:
     assert "***" in shown
 
 
+def test_a_password_of_a_url_is_masked_also_by_itself() -> None:
+    """Drivers take a URL apart, and tell of the parts."""
+    url = SecretStr("postgresql://dagster:hun%2Fter22@db/dagster")
+    secrets = secrets_of(Settings(dagster_postgres_url=url))
+    for text in ("password hun/ter22 refused", "password hun%2Fter22 refused"):
+        assert masked(text, secrets) == "password *** refused"
+
+
+def test_fields_of_a_line_are_masked_too(lines: Any) -> None:
+    fields = {"route": "/s3cret/pass", "status": 200}
+    logging.getLogger(NAME).warning("asked", extra={"fields": fields})
+    (line,) = lines()
+    assert (line["route"], line["status"]) == ("/***", 200)
+
+
 def test_ordinary_words_are_not_masked() -> None:
     """A log that hides everything says nothing."""
     text = "GET http://127.0.0.1:8090/dashboard: bearer of the task, 10:30@noon, etk_ keys"

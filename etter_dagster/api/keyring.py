@@ -61,7 +61,13 @@ class Keyring:
         if problem is not None and problem != self.problem:
             log.error("API keys: %s; the last good keys stay in use", problem)
         if keys != self._keys:
-            log.info("API keys: %d in use", len(keys))
+            before, now = {key.id for key in self._keys}, {key.id for key in keys}
+            log.info(
+                "API keys: %d in use; new: %s; gone: %s",
+                len(keys),
+                ", ".join(sorted(now - before)) or "none",
+                ", ".join(sorted(before - now)) or "none",
+            )
         self._keys, self.problem = keys, problem
 
 

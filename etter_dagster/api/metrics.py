@@ -21,7 +21,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import Response
 
-from etter_dagster.api.health import Health
+from etter_dagster.api.health import UNHEALTHY, Health
 from etter_dagster.api.metrics_operation import OperationState, recent_pushes
 from etter_dagster.api.metrics_paid import paid_state
 from etter_dagster.model.claim_order import LANES
@@ -80,14 +80,16 @@ class Metrics:
         view = await health.look()
         recent: list[Push] | None = None
         untold: int | None = None
-        try:
-            recent = await recent_pushes(services)
-            untold = await services.notices.waiting() if services.notices is not None else 0
-            await self._read_queue(services, scrape)
-            if (paid := await paid_state(services)) is not None:
-                scrape.register(paid)
-        except StoreUnavailable:
-            pass  # `etter_component_up` says so; requests are counted all the same
+        # A store that hangs is not asked: its time limit is longer than a scraper's.
+        if UNHEALTHY not in (view.components["queue"], view.components["graph"]):
+            try:
+                recent = await recent_pushes(services)
+                untold = await services.notices.waiting() if services.notices is not None else 0
+                await self._read_queue(services, scrape)
+                if (paid := await paid_state(services)) is not None:
+                    scrape.register(paid)
+            except StoreUnavailable:
+                pass  # away since; requests are counted all the same
         capacity = services.settings.queue_capacity
         scrape.register(OperationState(view.components, recent, capacity, untold))
         requests = self._registry

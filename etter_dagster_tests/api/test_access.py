@@ -130,6 +130,24 @@ async def test_a_new_key_counts_at_once_and_a_revoked_one_no_more(rest: Rest, ke
     error(await rest.http.get("/companies", headers=admin), 401, "UNAUTHORIZED")
 
 
+async def test_changes_of_keys_stand_in_the_log_by_their_ids(
+    rest: Rest, keys: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Keys are changed outside the service, so its audit log does not know of it."""
+    await names(rest, bearer(secret_of("all")))
+    with caplog.at_level(logging.INFO):
+        new = add_key(keys, "newcomer")
+        await names(rest, new)
+        write_keys(keys, [key for key in read_keys(keys) if key.id != "newcomer"])
+        error(await rest.http.get("/companies", headers=new), 401, "UNAUTHORIZED")
+    said = [r.getMessage() for r in caplog.records if r.getMessage().startswith("API keys:")]
+    assert [line.split("; ", 1)[1] for line in said] == [
+        "new: newcomer; gone: none",
+        "new: none; gone: newcomer",
+    ]
+    assert secret_of("newcomer") not in caplog.text
+
+
 def _break(path: Path, content: str | None) -> None:
     if content is None:
         path.unlink()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -86,3 +87,19 @@ async def test_a_store_that_is_away_is_shown_and_the_rest_goes_on(
         name for name, _ in found
     }
     assert any(name == "etter_http_requests_total" for name, _ in found)
+
+
+@pytest.mark.parametrize("name", ["queue", "graph"])
+async def test_a_store_that_hangs_does_not_hold_up_a_scrape(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A scraper gives up after some seconds, long before a store's own time limit."""
+
+    async def hangs(*_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    services = await rest.services()
+    monkeypatch.setattr(getattr(services, name), "ping", hangs)
+    monkeypatch.setattr(services.queue, "list_pushes", hangs)
+    found = await asyncio.wait_for(scrape(rest), 60)
+    assert found["etter_component_up", (("component", name),)] == 0

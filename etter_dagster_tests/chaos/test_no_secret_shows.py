@@ -12,6 +12,7 @@ from etter_dagster.settings import Settings
 from etter_dagster_tests.chaos.service import PREFIX, Up, processes_of, up, wait_ended
 from etter_dagster_tests.cli.processes import eventually
 from etter_dagster_tests.keys import add_key, secret_of
+from etter_dagster_tests.servers.postgres import PostgresServer
 from etter_dagster_tests.support import JD
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -29,8 +30,8 @@ PLANTED = {
     "notify_webhook_url": f"http://127.0.0.1:9/{CANARY}",
     "notify_webhook_secret": CANARY,
 }
-# It chooses Dagster's storage, which must be there; only Dagster itself gets it.
-NOT_PLANTED = {"dagster_postgres_url"}
+# It chooses Dagster's storage, which must be there: planted with a real server.
+WITH_A_SERVER = {"dagster_postgres_url"}
 RUNS = "{ runsOrError { ... on Runs { results { runId runConfigYaml tags { key value } } } } }"
 INSTANCE = "{ instance { info } }"
 RESOURCES = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
@@ -43,15 +44,25 @@ EVENTS = """query($id: ID!) { logsForRun(runId: $id) {
 
 def test_every_secret_setting_has_a_canary() -> None:
     """A new secret is planted here, too."""
-    assert set(PLANTED) | NOT_PLANTED == set(Settings.SECRETS)
+    assert set(PLANTED) | WITH_A_SERVER == set(Settings.SECRETS)
 
 
-@pytest.mark.parametrize("log_format", ["json", "text"])
-def test_no_secret_shows_anywhere(tmp_path: Path, log_format: str) -> None:
-    """Logs, files, answers, errors, Dagster's runs and GraphQL, the process list."""
+@pytest.mark.parametrize(("log_format", "in_postgres"), [("json", True), ("text", False)])
+def test_no_secret_shows_anywhere(
+    tmp_path: Path, log_format: str, in_postgres: bool, request: pytest.FixtureRequest
+) -> None:
+    """Logs, files, answers, errors, Dagster's runs, storage and GraphQL, the process list."""
     data = tmp_path / "data"
     add_key(tmp_path / "keys.json", "all")
     secrets = {f"ETTER_{name.upper()}": value for name, value in PLANTED.items()}
+    server: PostgresServer | None = None
+    database = ""
+    if in_postgres:
+        server = request.getfixturevalue("postgres")
+        database = server.new_database().rpartition("/")[2]
+        server.ask(f"CREATE ROLE planted SUPERUSER LOGIN PASSWORD '{CANARY}'")
+        url = f"postgresql://planted:{CANARY}@127.0.0.1:{server.port}/{database}"
+        secrets["ETTER_DAGSTER_POSTGRES_URL"] = url
     with up(
         data,
         ETTER_API_KEYS_FILE=str(tmp_path / "keys.json"),
@@ -71,6 +82,8 @@ def test_no_secret_shows_anywhere(tmp_path: Path, log_format: str) -> None:
     for secret in (CANARY, secret_of("all")):
         assert [where for where, text in shown.items() if secret in text] == []
         assert files_with(data, secret.encode()) == []
+        if server is not None:
+            assert tables_with(server, database, secret) == []
 
 
 def log_of(data: Path) -> str:
@@ -126,6 +139,20 @@ def of_dagster(service: Up) -> dict[str, str]:
     for run in found:
         shown[f"events of {run['runId']}"] = str(service.graphql(EVENTS, id=run["runId"]))
     return shown
+
+
+def tables_with(server: PostgresServer, database: str, secret: str) -> list[str]:
+    """Tables of Dagster's storage that hold it in a row."""
+    names = [
+        str(n)
+        for (n,) in server.ask(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'", database
+        )
+    ]
+    assert "runs" in names
+    assert server.ask("SELECT 1 FROM runs LIMIT 1", database)
+    query = "SELECT 1 FROM \"{}\" AS t WHERE t::text LIKE '%{}%' LIMIT 1"
+    return [name for name in names if server.ask(query.format(name, secret), database)]
 
 
 def files_with(folder: Path, secret: bytes) -> list[str]:
