@@ -31,6 +31,8 @@ def build_definitions(settings: Settings | None = None, **overrides: Any) -> dg.
         overrides: Parts of `dagster.Definitions` that take the place of ours, by name.
     """
     settings = settings or get_settings()
+    if settings.environment == "production":  # the daemon and runs load nothing of ours before
+        settings.require_startable()
     services = open_services(settings)  # nothing is connected before its first use
     onboard_roles = build_onboard_roles()
     reassess, check_roles = build_reassessment_job(), build_check_roles()
@@ -54,11 +56,4 @@ def build_definitions(settings: Settings | None = None, **overrides: Any) -> dg.
     return dg.Definitions(**{**parts, **overrides})
 
 
-def _load() -> dg.Definitions:
-    settings = get_settings()
-    if settings.environment == "production":  # the daemon and runs load this, and nothing before it
-        settings.require_startable()
-    return build_definitions(settings)
-
-
-defs = _load()
+defs = build_definitions()
