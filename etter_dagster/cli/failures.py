@@ -107,12 +107,10 @@ def _of_data_folder(error: EtterError) -> EtterError:
     settings = get_settings()
     if not (settings.embedded_graph or settings.embedded_queue):
         return error
-    problem = folder_problem(settings.data_dir)
-    return (
-        ValidationFailed(FieldProblem("ETTER_DATA_DIR", f"{problem}; {REMEDY}"))
-        if problem
-        else error
-    )
+    if (problem := folder_problem(settings.data_dir)) is None:
+        return error
+    message = f"ETTER_DATA_DIR: {problem}; {REMEDY}"
+    return EtterError(error.code, message, recoverable=False)
 
 
 def _wrong_input(error: ValueError) -> EtterError:

@@ -42,8 +42,8 @@ def export(
         count = 0
         async with _graph() as graph:
             name = normalize_name(company) if company is not None else None
-            if name is not None and name not in await graph.companies():
-                raise NotFound(f"company '{name}'", "`etter companies` lists the companies")
+            if name is not None:
+                await _require_known(graph, name)
             async for line in exported(graph, name):
                 out.write(line + "\n")
                 count += 1
@@ -86,6 +86,14 @@ def import_(
         print_json(count)
     else:
         print_facts(count.items())
+
+
+async def _require_known(graph: RoleGraph, company: str) -> None:
+    """Of a deleted company the audit log is left, and that is exported."""
+    if company not in await graph.companies():
+        entries, _ = await graph.audit([company], cursor=None, limit=1)
+        if not entries:
+            raise NotFound(f"company '{company}'", "`etter companies` lists the companies")
 
 
 @contextlib.asynccontextmanager

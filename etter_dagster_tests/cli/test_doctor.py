@@ -120,7 +120,7 @@ def test_a_data_folder_that_cannot_be_made_is_1_and_named_by_other_commands(
     monkeypatch.setenv("ETTER_DATA_DIR", str(tmp_path / place))
     assert etter("doctor").code == 1
     ran = etter("export")
-    assert ran.code == 2
+    assert ran.code == 3
     assert f"ETTER_DATA_DIR: {tmp_path / place.split('/')[0]} is no folder" in ran.stderr
 
 
