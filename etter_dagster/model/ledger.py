@@ -105,6 +105,7 @@ class Past(_Record):
         references: The service's ids of all good answers for this role by this assessor.
         text_hash: Hash of the text that was last sent for this role to this assessor.
         renewed: A good answer is there and does not count: it is too old.
+        cost: Of all attempts at this very call.
     """
 
     last: Attempt | None = None
@@ -112,6 +113,7 @@ class Past(_Record):
     references: tuple[str, ...] = ()
     text_hash: str | None = None
     renewed: bool = False
+    cost: float = 0.0
 
 
 class Spending(_Record):

@@ -70,7 +70,7 @@ class RedisLedger:
         await self._run("free", subject, holder)
 
     async def past(self, call: CallId) -> Past:
-        last, answer, references, text = await self._run(
+        last, answer, references, text, cost = await self._run(
             "past", call.key, call.part, call.assessor, call.role_id
         )
         return Past(
@@ -78,6 +78,7 @@ class RedisLedger:
             answer=RawAnswer.model_validate_json(answer) if answer else None,
             references=tuple(sorted(references)),
             text_hash=text,
+            cost=int(cost) / MICRO,
         )
 
     async def begin(self, new: NewAttempt, limits: SpendLimits) -> Attempt | Refusal:

@@ -90,11 +90,15 @@ def past(connection: sqlite3.Connection, call: CallId) -> Past:
         "AND outcome NOT IN ('refused', 'unsent') ORDER BY attempt_id DESC LIMIT 1",
         of_role,
     ).fetchone()
+    cost = connection.execute(
+        "SELECT sum(cost) AS cost FROM attempts WHERE key = ? AND part = ?", (call.key, call.part)
+    ).fetchone()["cost"]
     return Past(
         last=attempt_of(last) if last else None,
         answer=RawAnswer.model_validate_json(answer["body"]) if answer else None,
         references=tuple(row["reference"] for row in references),
         text_hash=text["text_hash"] if text else None,
+        cost=(cost or 0) / MICRO,
     )
 
 

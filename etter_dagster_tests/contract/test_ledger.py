@@ -322,6 +322,21 @@ async def test_the_past_of_a_role_says_which_text_the_service_saw_last(ledger: L
     assert (await ledger.past(call(key="k3"))).text_hash == "old"
 
 
+async def test_the_past_of_a_call_says_what_all_its_attempts_cost(ledger: Ledger) -> None:
+    """That is what its assessment costs; a refused one is free, other calls do not count."""
+    assert (await ledger.past(call())).cost == 0
+    for outcome, workflow in [
+        (Outcome.UNREADABLE, "w1"),
+        (Outcome.REFUSED, "w1"),
+        (Outcome.LOST, "w2"),
+        (Outcome.DONE, "w2"),
+    ]:
+        attempt = await begun(ledger, workflow=workflow)
+        await ledger.ended(attempt.attempt_id, outcome, Signal())
+    await begun(ledger, key="another")
+    assert (await ledger.past(call())).cost == 3 * LIMITS.cost > 0
+
+
 async def test_attempts_are_listed_newest_first(ledger: Ledger) -> None:
     for role in ("r1", "r2", "r3"):
         await begun(ledger, role)

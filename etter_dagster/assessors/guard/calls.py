@@ -77,10 +77,11 @@ class LedgeredCalls:
             identity, past = await self._past(call.part)
             try:
                 if past.last is not None and past.answer is not None and _usable(past.last):
-                    return await self._read(call, past.last, past.answer)
+                    earlier = past.cost - past.last.cost
+                    return await self._read(call, past.last, past.answer, earlier)
                 attempt = await self._begin(call, identity, past)
                 answer = await self._send(call, attempt)
-                return await self._read(call, attempt, answer)
+                return await self._read(call, attempt, answer, past.cost)
             except StaleAnswer as error:
                 log.warning("%s %s: %s; asked again", identity.role_id, call.part, error)
 
@@ -156,7 +157,9 @@ class LedgeredCalls:
         await self._ledger.answered(attempt.attempt_id, answer)
         return answer
 
-    async def _read(self, call: PaidCall[T], attempt: Attempt, answer: RawAnswer) -> PaidResult[T]:
+    async def _read(
+        self, call: PaidCall[T], attempt: Attempt, answer: RawAnswer, earlier: float
+    ) -> PaidResult[T]:
         try:
             value = call.read(answer, attempt)
         except StaleAnswer as error:
@@ -171,7 +174,8 @@ class LedgeredCalls:
         if attempt.outcome is not Outcome.DONE:
             reference = call.reference(value)
             attempt = await self._ended(attempt, Outcome.DONE, Signal(ok=True), None, reference)
-        self.cost += attempt.cost
+        # Attempts whose answer was lost, stale or unreadable are paid for too.
+        self.cost += earlier + attempt.cost
         return PaidResult(value, attempt, answer)
 
     async def _failed(self, attempt: Attempt, outcome: Outcome, error: TransientError) -> None:

@@ -177,6 +177,20 @@ async def test_a_stale_answer_is_asked_again_at_once(
     assert await outcomes(ledger) == [Outcome.STALE, Outcome.DONE]
 
 
+@pytest.mark.parametrize("lost", [AnswerLost("timed out"), "garbage"])
+async def test_what_was_paid_in_vain_is_in_the_cost_of_the_assessment(
+    open_guard: Open, paid: ScriptedPaid, ledger: Ledger, lost: Exception | str
+) -> None:
+    """Also where another process found the answer; a refused attempt adds nothing."""
+    paid.script = [lost, TransientError("HTTP 500"), lost]
+    for _ in range(3):
+        with pytest.raises(TransientError):
+            await open_guard().assess(request())
+    assert (await open_guard().assess(request(workflow="w2"))).cost == 6.0
+    assert (await open_guard().assess(request(workflow="w3"))).cost == 6.0
+    assert (await ledger.spending()).day == 6.0
+
+
 async def test_parts_that_are_paid_for_are_found_again(
     guard: GuardedAssessor, paid: ScriptedPaid
 ) -> None:
