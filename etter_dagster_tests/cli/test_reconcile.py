@@ -30,7 +30,7 @@ def test_what_dagster_never_heard_of_is_told_to_it(
 ) -> None:
     home = tmp_path / "dagster"
     home.mkdir()
-    configure_dagster(home)
+    configure_dagster(home, get_settings())
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     get_settings.cache_clear()
     asyncio.run(onboard())
