@@ -345,14 +345,18 @@ async def test_attempts_are_listed_newest_first(ledger: Ledger) -> None:
 
 
 async def test_raw_answers_are_forgotten_after_a_week(
-    ledger: Ledger, clock: Clock, queue_stores: Settings
+    ledger: Ledger, clock: Clock, queue_stores: Settings, request: pytest.FixtureRequest
 ) -> None:
     """A hundred thousand of them would be gigabytes; the assessments are in the graph by then."""
-    if not queue_stores.embedded_queue:
-        pytest.skip("Redis forgets by its own clock")
     old = await begun(ledger, "r1")
     await ledger.answered(old.attempt_id, RawAnswer(body="old"))
     clock.tick(KEEP_ANSWERS_SECONDS + 1)
+    if not queue_stores.embedded_queue:
+        # Redis forgets by its own clock, which no test can move: only its word, and what follows.
+        client = request.getfixturevalue("redis").client()
+        (answer,) = client.scan_iter(match="*answer*")
+        assert 0 < client.ttl(answer) <= KEEP_ANSWERS_SECONDS
+        client.expire(answer, 0)
     new = await begun(ledger, "r2")
     await ledger.answered(new.attempt_id, RawAnswer(body="new"))
     assert (await ledger.past(old.call)).answer is None
