@@ -7,7 +7,6 @@ import getpass
 import json
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from etter_dagster.cli.engine import configure_dagster
@@ -115,22 +114,3 @@ def test_it_asks_first(two_companies: Etter) -> None:
     assert two_companies("company", "delete", "Acme", stdin="y\n").code == 0
     again = two_companies("company", "delete", "Acme", "--yes", "--json")
     assert (again.code, again.error["error"]) == (2, "NOT_FOUND")
-
-
-def test_partitions_and_what_was_reported_on_them_are_deleted_once(
-    two_companies: Etter,
-) -> None:
-    """Also a thousand of them; those of others stay."""
-    from etter_dagster.orchestration.partitions import add_partitions, delete_partitions
-
-    with open_instance(get_settings()) as instance:
-        keys = [f"key-{n}" for n in range(1_001)]
-        before = set(instance.get_dynamic_partitions("roles"))
-        add_partitions(instance, keys)
-        instance.report_runless_asset_event(
-            dg.AssetMaterialization("ai_assessment", partition="key-7", tags={"a": "b"})
-        )
-        for _ in range(2):
-            delete_partitions(instance, keys)
-            assert set(instance.get_dynamic_partitions("roles")) == before
-            assert "key-7" not in data_versions(instance, "ai_assessment")

@@ -151,3 +151,14 @@ async def test_a_company_that_is_worked_on_stays_whole(queue: PushQueue) -> None
     at = NOW + timedelta(seconds=5)
     await queue.finish(held.push.workflow_id, claim.token, ended(at=at))
     assert await queue.delete_company("Acme") == 2
+
+
+async def test_more_archived_pushes_go_than_one_step_takes(queue: PushQueue) -> None:
+    """Redis goes through them some hundreds at a time."""
+    pushes = [new_push(f"r{n}") for n in range(501)]
+    await queue.enqueue(pushes, capacity=600)
+    for push in pushes:
+        await queue.cancel(push.push.workflow_id, now=NOW)
+    await queue.archived([push.push.workflow_id for push in pushes])
+    assert await queue.delete_company("Acme") == 501
+    assert await queue.get_many([push.push.workflow_id for push in pushes]) == {}
