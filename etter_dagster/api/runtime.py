@@ -30,6 +30,7 @@ from etter_dagster.settings import Settings, get_settings
 from etter_dagster.stores import open_access
 from etter_dagster.stores.migrations import require_schema
 from etter_dagster.stores.starting import require_startable
+from etter_dagster.tasks import end
 
 OpenWith = Callable[[Settings], Services]
 PATIENCE_SECONDS = 5.0
@@ -91,9 +92,7 @@ class Opened:
     async def close(self) -> None:
         """Ends background work and closes the stores."""
         self._forget_stop()
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await end(*self.tasks)
         await self.hub.close()
         await self.health.close()
         await self.dagster.close()

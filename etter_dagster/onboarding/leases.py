@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from etter_dagster.model.errors import LeaseLost, StoreUnavailable
 from etter_dagster.onboarding.services import Services
 from etter_dagster.stores.protocols import Claim
+from etter_dagster.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,7 @@ async def keep_leases(services: Services, worker: str, claim: Claim) -> AsyncIte
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 async def give_back(services: Services, claim: Claim) -> None:

@@ -22,6 +22,7 @@ from etter_dagster.onboarding.reporting import Reporter
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.walk import walk
 from etter_dagster.stores.protocols import Claim
+from etter_dagster.tasks import end
 
 ARCHIVE_SECONDS = 0.5
 AWAY_SECONDS = 1.0  # a store that cannot be reached is asked again after so long
@@ -110,9 +111,7 @@ class _Server:
             await self._serve(linger_seconds, claim_seconds, stop)
             await self._archive_all()
         finally:
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            await end(*background)
             await self._let_go()
         return self.result
 

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.stores.redis_scripts import CHANGED
+from etter_dagster.tasks import end
 
 _SILENCE_SECONDS = 10.0  # then the server is asked whether it is still there
 _PAUSES = (0.05, 0.2, 1.0)  # before connecting anew, the last one from then on
@@ -64,8 +65,7 @@ class Changes:
     async def close(self) -> None:
         """Ends listening."""
         if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
+            await end(self._listener)
 
     async def _listen(self) -> None:
         failures = 0

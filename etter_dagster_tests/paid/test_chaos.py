@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -104,17 +105,20 @@ async def test_five_times_a_push_over_all_its_leases(
 async def test_a_killed_worker_s_finished_calls_are_not_repeated_and_open_ones_ask_the_cache(
     paid: Paid, workers: Start, state: StandinState
 ) -> None:
-    """Killed with -9 when a fifth is done; assessments take a second each."""
-    state.delay = 1.0
+    """Killed with -9 when a fifth is done, some calls open: their answers are on the way."""
     names = [f"role {n}" for n in range(ROLES * 2)]
+    answered = threading.Event()
+    for name in names[-ROLES:]:
+        state.fail(ASSESS, Fault(hold=answered), role=name)
     ids = await paid.push(names)
     first = workers("first")
     deadline = time.monotonic() + WAITED.total_seconds()
-    while (await paid.states(ids))["ready"] < len(names) // 5:
+    while (await paid.states(ids))["ready"] < len(names) // 5 or state.count(ASSESS) <= ROLES:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
     first.kill()
     first.wait()
+    answered.set()
     attempts = await paid.services.ledger.attempts(limit=10_000)
     done = {a.call.role_id for a in attempts if a.outcome is Outcome.DONE}
     opened = {a.call.role_id for a in attempts if a.outcome is Outcome.OPEN}

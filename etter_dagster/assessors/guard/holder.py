@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from etter_dagster.model.errors import StoreUnavailable
+from etter_dagster.tasks import end
 
 if TYPE_CHECKING:
     from etter_dagster.stores.ledger import Ledger
@@ -52,8 +53,7 @@ class Holder:
         """What is still open is lost, and known to be."""
         if self._beating is None:
             return
-        self._beating.cancel()
-        await asyncio.gather(self._beating, return_exceptions=True)
+        await end(self._beating)
         with contextlib.suppress(StoreUnavailable):
             await self._ledger.leave(self.name)
 
