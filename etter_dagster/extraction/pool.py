@@ -25,7 +25,6 @@ Format = Literal["pdf", "docx", "html"]
 WORKERS = 2
 _PATIENCE_SECONDS = 30.0  # beyond the worker's own bound; then it is the worker that hangs
 _COMMAND = (sys.executable, "-m", "etter_dagster.extraction.worker")
-_TRIES = 2  # a worker may end by itself, being idle, just when a document comes
 
 
 class Pool:
@@ -63,7 +62,8 @@ class Pool:
             Unreadable: It cannot be read.
             TooMuchText: It holds too much text.
         """
-        for _ in range(_TRIES):
+        # Being idle, workers end by themselves: all that wait may have, and the next is a new one.
+        for _ in range(self._workers + 1):
             with contextlib.suppress(EOFError, OSError), self._worker() as worker:
                 return _exchange(worker, format_, data, self._patience)
         raise Unreadable("cannot be read here now: the process that reads it died; try again")
