@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from etter_dagster.extraction import pool as pool_module
 from etter_dagster.extraction.pool import Pool
 from etter_dagster.extraction.verdicts import TooMuchText, Unreadable
 
@@ -118,3 +119,17 @@ def test_no_process_is_started_before_a_document_comes() -> None:
     before = threading.active_count()
     assert Pool()._idle == []
     assert threading.active_count() == before
+
+
+def test_a_document_is_read_although_all_idle_workers_have_ended() -> None:
+    """They end by themselves after a while; the first document after a pause was refused."""
+    pool = pool_module.Pool()
+    for _ in range(pool_module.WORKERS):
+        worker = pool_module._start(pool_module._COMMAND)
+        worker.kill()
+        worker.wait()
+        pool._idle.append(worker)
+    try:
+        assert pool.text("html", b"<h1>Cook</h1>") == "# Cook"
+    finally:
+        pool.close()
