@@ -59,7 +59,7 @@ def _watch(service: Service, batch_id: str, started: float) -> tuple[float, floa
             if status["completed"] != status["total"]:
                 raise SystemExit(f"only {status['completed']} of {status['total']} got ready")
             return half, now, largest, runs
-        time.sleep(0.25)
+        time.sleep(0.5)
 
 
 if __name__ == "__main__":

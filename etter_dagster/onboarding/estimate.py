@@ -41,7 +41,7 @@ def _wait_seconds(services: Services, assessor: str, before: int, mean: float) -
     """Until so many pushes before one have started, as far as the limits let them."""
     settings, guard = services.settings, services.assessors.guard
     a_run = services.at_once(settings.roles_per_run)
-    at_once = max(1, min(settings.max_in_flight, settings.max_runs * a_run))
+    at_once = max(1, min(settings.max_in_flight, services.most_runs * a_run))
     if guard is None or guard.info.name != assessor:
         return mean * before / at_once
     at_once = min(at_once, settings.assessor_max_concurrent or at_once)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -81,6 +82,18 @@ class Services:
             places: `ROLES_PER_RUN`.
         """
         return places if self.assessors.guard is not None else min(places, LOCAL_AT_ONCE)
+
+    @property
+    def most_runs(self) -> int:
+        """Serving runs at once.
+
+        `MAX_RUNS`, but no more than there are cores where a run is a process of this machine and
+        its assessor computes there: each start costs seconds of a core that the others then lack.
+        """
+        most = self.settings.max_runs
+        if self.assessors.guard is not None or self.settings.run_launcher != "process":
+            return most
+        return min(most, os.cpu_count() or 1)
 
     async def limits_now(self) -> ClaimLimits:
         """The same, narrowed to what the guard over paid calls lets through at present."""

@@ -63,7 +63,7 @@ class Cursor:
 
 
 def runs_to_launch(
-    claimable: int, free_places: int, starting: int, serving: int, settings: Settings
+    claimable: int, free_places: int, starting: int, serving: int, *, places: int, most: int
 ) -> int:
     """How many more serving runs the waiting work needs.
 
@@ -72,11 +72,11 @@ def runs_to_launch(
         free_places: Of runs that claim.
         starting: Runs launched that have not claimed yet.
         serving: Runs that claim.
-        settings: `roles_per_run`, `max_runs`.
+        places: Of one run.
+        most: Runs at once.
     """
-    places = settings.roles_per_run
     uncovered = claimable - free_places - starting * places
-    return max(0, min(math.ceil(uncovered / places), settings.max_runs - serving - starting))
+    return max(0, min(math.ceil(uncovered / places), most - serving - starting))
 
 
 def build_push_queue_sensor(
@@ -171,7 +171,14 @@ async def _missing_runs(
         await asyncio.to_thread(_forget_ended, instance, cursor)
     serving = [worker for worker in workers if worker.claiming]
     free = sum(worker.free_places for worker in serving)
-    missing = runs_to_launch(counts.claimable, free, len(cursor.launched), len(serving), settings)
+    missing = runs_to_launch(
+        counts.claimable,
+        free,
+        len(cursor.launched),
+        len(serving),
+        places=settings.roles_per_run,
+        most=services.most_runs,
+    )
     waiting = sum(counts.waiting.values())
     return missing, (
         f"{waiting} waiting, {counts.in_flight} in work, {len(serving)} runs serving with {free} "

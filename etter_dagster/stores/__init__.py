@@ -1,4 +1,7 @@
-"""The stores, and what REST remembers of callers, opened by what the settings name."""
+"""The stores, and what REST remembers of callers, opened by what the settings name.
+
+A client of a server is imported where it is used: each takes a tenth of a second of every start.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,6 @@ from etter_dagster.stores.access import AccessStore
 from etter_dagster.stores.ledger import Ledger
 from etter_dagster.stores.notices import NoticeStore
 from etter_dagster.stores.protocols import PushQueue, RoleGraph
-from etter_dagster.stores.redis_access import RedisAccess
-from etter_dagster.stores.redis_ledger import RedisLedger
-from etter_dagster.stores.redis_notices import RedisNotices
-from etter_dagster.stores.redis_queue import RedisPushQueue
 from etter_dagster.stores.sqlite_access import SqliteAccess
 from etter_dagster.stores.sqlite_graph import SqliteRoleGraph
 from etter_dagster.stores.sqlite_ledger import SqliteLedger
@@ -51,7 +50,6 @@ def open_graph(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> 
         clock: The present, in UTC.
     """
     if not settings.embedded_graph:
-        # The driver takes a tenth of a second to import.
         from etter_dagster.stores.neo4j_graph import Neo4jRoleGraph
 
         return Neo4jRoleGraph(settings, clock)
@@ -66,6 +64,8 @@ def open_queue(settings: Settings, clock: Callable[[], datetime] | None = None) 
         clock: The present, in UTC; if None, that of the machine which holds the queue.
     """
     if not settings.embedded_queue:
+        from etter_dagster.stores.redis_queue import RedisPushQueue
+
         return RedisPushQueue(settings, clock)
     clock = clock or _utc_now
     return SqlitePushQueue(settings.data_dir / "queue.db", clock, forward=_forward(settings))
@@ -79,6 +79,8 @@ def open_access(settings: Settings, clock: Callable[[], datetime] | None = None)
         clock: The present, in UTC; if None, that of the machine which holds it.
     """
     if not settings.embedded_queue:
+        from etter_dagster.stores.redis_access import RedisAccess
+
         return RedisAccess(settings, clock)
     path = settings.data_dir / "access.db"
     return SqliteAccess(path, clock or _utc_now, forward=_forward(settings))
@@ -92,6 +94,8 @@ def open_ledger(settings: Settings, clock: Callable[[], datetime] | None = None)
         clock: The present, in UTC; if None, that of the machine which holds the ledger.
     """
     if not settings.embedded_queue:
+        from etter_dagster.stores.redis_ledger import RedisLedger
+
         return RedisLedger(settings, clock)
     clock = clock or _utc_now
     return SqliteLedger(settings.data_dir / "ledger.db", clock, forward=_forward(settings))
@@ -109,6 +113,8 @@ def open_notices(
     if settings.notify_webhook_url is None:
         return None
     if not settings.embedded_queue:
+        from etter_dagster.stores.redis_notices import RedisNotices
+
         return RedisNotices(settings, clock)
     path = settings.data_dir / "notices.db"
     return SqliteNotices(path, clock or _utc_now, forward=_forward(settings))

@@ -51,9 +51,9 @@ FIVE = {"roles_per_run": 5, "max_runs": 4}
     ],
 )
 def test_runs_are_launched_for_what_no_place_is_coming_for(
-    settings: Settings, claimable: int, free: int, starting: int, serving: int, runs: int
+    claimable: int, free: int, starting: int, serving: int, runs: int
 ) -> None:
-    assert runs_to_launch(claimable, free, starting, serving, settings.with_changes(**FIVE)) == runs
+    assert runs_to_launch(claimable, free, starting, serving, places=5, most=4) == runs
 
 
 _COUNT = st.integers(0, 3000)
@@ -67,13 +67,13 @@ def test_launching_is_bounded_enough_and_settles(
     """Never above the limit; either all work has a place then, or the limit is reached; and a
     second look right after asks for nothing more.
     """
-    settings = Settings(roles_per_run=places, max_runs=most, enable_mock_data=False)
-    runs = runs_to_launch(claimable, free, starting, serving, settings)
+    runs = runs_to_launch(claimable, free, starting, serving, places=places, most=most)
     assert runs >= 0
     assert runs == 0 or serving + starting + runs <= most
     covered = free + (starting + runs) * places
     assert covered >= claimable or serving + starting + runs >= most
-    assert runs_to_launch(claimable, free, starting + runs, serving, settings) == 0
+    again = runs_to_launch(claimable, free, starting + runs, serving, places=places, most=most)
+    assert again == 0
 
 
 # -- ticks ----------------------------------------------------------------------------------------
