@@ -85,6 +85,16 @@ class RoleSetup(Step):
         return role, documents
 
 
+def role_version(role: Role) -> str:
+    """The data version of the role's node."""
+    return text_hash(f"{role.role_id} {role.inputs.draup_role}")[:16]
+
+
+def documents_version(role: Role) -> str:
+    """The data version of what is linked to the role."""
+    return text_hash(f"{role.jd_hash} {role.documents_hash}")[:16]
+
+
 def role_made(role: Role, code_version: str, seconds: float | None = None) -> Materialization:
     """The role's node as it is now.
 
@@ -102,7 +112,7 @@ def role_made(role: Role, code_version: str, seconds: float | None = None) -> Ma
             "draup_role": role.draup_role_name or role.draup_role_id,
             "duration_seconds": None if seconds is None else round(seconds, 4),
         },
-        data_version=text_hash(f"{role.role_id} {role.inputs.draup_role}")[:16],
+        data_version=role_version(role),
         code_version=code_version,
     )
 
@@ -134,7 +144,7 @@ def documents_linked(
             "jd_hash": role.jd_hash,
             "duration_seconds": None if seconds is None else round(seconds, 4),
         },
-        data_version=text_hash(f"{role.jd_hash} {role.documents_hash}")[:16],
+        data_version=documents_version(role),
         code_version=code_version,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Generic, TypeVar
 
 from etter_dagster.model.errors import EtterError, SourceUnavailable, StoreUnavailable
@@ -19,12 +19,14 @@ class Round:
     """What a tick leaves for the next: the last company done, and who is not to be asked yet.
 
     `pauses` maps a company (or `ALL`) to the time, in seconds since 1970, that its source asked
-    us to wait for. `drafts` is the sequence of the last draft looked at.
+    us to wait for. `drafts` is the sequence of the last draft looked at, `told` that of the last
+    changed role that Dagster was told of, 0 to begin anew.
     """
 
     after: str = ""
     pauses: dict[str, float] = field(default_factory=dict)
     drafts: int = 0
+    told: int = 0
 
     @classmethod
     def read(cls, text: str | None) -> Round:
@@ -32,13 +34,13 @@ class Round:
         try:
             found = json.loads(text or "{}")
             pauses = {str(k): float(v) for k, v in found["pauses"].items()}
-            return cls(str(found["after"]), pauses, int(found["drafts"]))
+            return cls(str(found["after"]), pauses, int(found["drafts"]), int(found.get("told", 0)))
         except (ValueError, KeyError, TypeError, AttributeError):
             return cls()
 
     def write(self) -> str:
         """As text for Dagster."""
-        return json.dumps({"after": self.after, "pauses": self.pauses, "drafts": self.drafts})
+        return json.dumps(asdict(self))
 
     def waits(self, who: str, now: float) -> float:
         """Seconds that a source still asks us to wait; 0 if none."""

@@ -6,6 +6,7 @@ Each use is held by a test, so that an upgrade that breaks it is seen. Measured 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 import dagster as dg
@@ -56,7 +57,9 @@ def smallest_interval(cron: str) -> timedelta:
     return get_smallest_cron_interval(cron)
 
 
-def data_versions(instance: dg.DagsterInstance, asset: str) -> dict[str, str]:
+def data_versions(
+    instance: dg.DagsterInstance, asset: str, partitions: Sequence[str] | None = None
+) -> dict[str, str]:
     """The data version of each partition's newest materialization, in one read.
 
     Partitions without a materialization, or with one that has no version, are absent.
@@ -64,9 +67,13 @@ def data_versions(instance: dg.DagsterInstance, asset: str) -> dict[str, str]:
     Args:
         instance: Whose log is asked.
         asset: The asset's name.
+        partitions: Only these, some thousands at most; all, if None.
     """
     found = instance.event_log_storage.get_latest_tags_by_partition(
-        dg.AssetKey(asset), dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_VERSION_TAG]
+        dg.AssetKey(asset),
+        dg.DagsterEventType.ASSET_MATERIALIZATION,
+        [DATA_VERSION_TAG],
+        partitions,
     )
     return {
         partition: tags[DATA_VERSION_TAG]

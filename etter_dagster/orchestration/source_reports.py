@@ -13,13 +13,14 @@ _NAMED = 10  # renames, unusable entries and failures of one tick that are named
 
 
 def said_of_taxonomy(
-    looked: Looked[TaxonomySynced], pushed: Sequence[NewRolesPushed] | None
+    looked: Looked[TaxonomySynced], pushed: Sequence[NewRolesPushed] | None, told: int
 ) -> str:
     """What a tick of the taxonomy sensor found.
 
     Args:
         looked: Per company.
         pushed: What became of new roles; None where pushing them is switched off.
+        told: Roles of whose changed inputs Dagster was told.
     """
     found = list(looked.results.values())
     lines = [
@@ -36,17 +37,19 @@ def said_of_taxonomy(
             f"refused, {sum(p.not_assessable for p in pushed)} wait for a Draup role or a job "
             "description"
         )
+    lines += _told(told)
     renames = [pair for one in found for pair in one.renamed.items()]
     lines += [f"renamed: {old} is now {new}" for old, new in renames[:_NAMED]]
     lines += [line for one in found for line in one.unusable][:_NAMED]
     return "; ".join(lines + _rest(looked.failures, looked.left))
 
 
-def said_of_documents(looked: Looked[DocumentsSynced]) -> str:
+def said_of_documents(looked: Looked[DocumentsSynced], told: int) -> str:
     """What a tick of the document sensor found.
 
     Args:
         looked: Per company.
+        told: Roles of whose changed inputs Dagster was told.
     """
     found = list(looked.results.values())
     lines = [
@@ -56,6 +59,7 @@ def said_of_documents(looked: Looked[DocumentsSynced]) -> str:
     ]
     if waiting := sum(one.waiting for one in found):
         lines.append(f"{waiting} roles with changed documents wait for the next tick")
+    lines += _told(told)
     lines += [line for one in found for line in one.unusable][:_NAMED]
     failures = {
         company: one.failure.message
@@ -63,6 +67,10 @@ def said_of_documents(looked: Looked[DocumentsSynced]) -> str:
         if one.failure is not None
     }
     return "; ".join(lines + _rest({**looked.failures, **failures}, looked.left))
+
+
+def _told(roles: int) -> list[str]:
+    return [f"Dagster was told of the changed inputs of {roles} roles"] if roles else []
 
 
 def _count(many: Iterable[Sized]) -> int:

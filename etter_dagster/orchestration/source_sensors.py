@@ -21,7 +21,7 @@ from etter_dagster.onboarding.new_roles import NewRolesPushed, push_new_roles
 from etter_dagster.onboarding.rounds import ALL, Round, go_round
 from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.onboarding.taxonomy_sync import TaxonomySynced, sync_taxonomy
-from etter_dagster.orchestration.input_events import report_inputs
+from etter_dagster.orchestration.input_events import TELL_SECONDS, report_inputs
 from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.orchestration.source_reports import said_of_documents, said_of_taxonomy
 from etter_dagster.settings import Settings
@@ -140,11 +140,12 @@ async def taxonomy_tick(
     async def look(company: str) -> TaxonomySynced:
         found = await sync_taxonomy(services, company, within=_left(until))
         await asyncio.to_thread(add_partitions, instance, found.new)
-        await report_inputs(services, instance, found.stale)
         return found
 
     looked = await go_round(round_, companies, look, now=_now(services), until=until)
-    return said_of_taxonomy(looked, await _push(services, round_, until))
+    stale = [rid for found in looked.results.values() for rid in found.stale]
+    told = await _tell(services, instance, round_, stale)
+    return said_of_taxonomy(looked, await _push(services, round_, until), told)
 
 
 async def document_tick(
@@ -171,14 +172,14 @@ async def document_tick(
 
     async def look(company: str) -> DocumentsSynced:
         found = await sync_documents(services, company, has_documents=company in names, until=until)
-        await report_inputs(services, instance, found.changed)
         if found.failure is not None:
             round_.failed(company, found.failure, _now(services))
         return found
 
     companies = await services.graph.companies()
     looked = await go_round(round_, companies, look, now=_now(services), until=until)
-    return said_of_documents(looked)
+    changed = [rid for found in looked.results.values() for rid in found.changed]
+    return said_of_documents(looked, await _tell(services, instance, round_, changed))
 
 
 async def _companies(
@@ -192,6 +193,13 @@ async def _companies(
         return list(await ask(read, within=ASK_SECONDS, what=what))
     except Exception as error:
         raise SourceUnavailable(f"{what}: {round_.failed(ALL, error, now)}") from error
+
+
+async def _tell(
+    services: Services, instance: dg.DagsterInstance, round_: Round, changed: Sequence[str]
+) -> int:
+    until = time.monotonic() + TELL_SECONDS
+    return await report_inputs(services, instance, round_, changed, until=until)
 
 
 async def _push(services: Services, round_: Round, until: float) -> list[NewRolesPushed] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dagster as dg
 import pytest
@@ -23,8 +23,10 @@ from etter_dagster.onboarding.rounds import Round
 from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.onboarding.stale import reasons_now
 from etter_dagster.onboarding.step_registry import load_steps
+from etter_dagster.orchestration import input_events, source_sensors
 from etter_dagster.orchestration.agreeing import reconcile
 from etter_dagster.orchestration.assets import build_role_assets
+from etter_dagster.orchestration.events import newest_event
 from etter_dagster.orchestration.source_sensors import document_tick, taxonomy_tick
 from etter_dagster.settings import Settings
 from etter_dagster_tests.support import JD, order, work_off
@@ -42,14 +44,18 @@ class Onboarded:
     instance: dg.DagsterInstance
     world: World
 
+    round: Round = field(default_factory=Round)
+
     async def _with(self, act: str) -> object:
         services = open_services(self.settings)
         until = time.monotonic() + 60
         try:
             if act == "tick":
                 await taxonomy_tick(services, self.instance, Round(), until)
-                await document_tick(services, self.instance, Round(), until)
-            elif act == "push":
+            if act in ("tick", "documents"):
+                await document_tick(services, self.instance, self.round, until)
+                self.round = Round.read(self.round.write())
+            if act == "push":
                 orders = [order(name, documents=(), draup_role_name=None) for name in NAMES]
                 await accept_many(services, orders)
             elif act == "night":
@@ -68,6 +74,9 @@ class Onboarded:
     def ours(self) -> object:
         """Names of roles whose assessment we call stale."""
         return asyncio.run(self._with("look"))
+
+    def events(self) -> int | None:
+        return newest_event(self.instance)
 
     def serve(self) -> None:
         job = build_definitions(self.settings).resolve_job_def("onboard_roles")
@@ -117,6 +126,30 @@ def test_dagster_and_we_agree_on_what_is_stale(onboarded: Onboarded) -> None:
     onboarded.do("night")
     onboarded.serve()
     assert (onboarded.ours(), onboarded.unsynced()) == (set(), set())
+
+
+def test_what_one_tick_has_no_time_to_tell_later_ones_tell(
+    onboarded: Onboarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the first 500 changed roles of a tick, Dagster never heard of any."""
+    onboarded.serve()
+    for name in NAMES:
+        onboarded.world.write("Acme", name, JD + "- Close the books\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(source_sensors, "TELL_SECONDS", 0.0)
+        onboarded.do("tick")
+    assert (onboarded.ours(), onboarded.unsynced()) == (set(NAMES), set())
+    monkeypatch.setattr(input_events, "_PAGE", 1)
+    monkeypatch.setattr(input_events, "_COMPARED", 1)
+    seen = []
+    for _ in NAMES:
+        onboarded.do("documents")
+        seen.append(len(onboarded.unsynced()))
+    assert seen == [1, 2, 3], "bounded, and from where the last one ended"
+    events = onboarded.events()
+    onboarded.do("documents")
+    onboarded.do("documents")
+    assert onboarded.events() == events, "nobody is told twice"
 
 
 def test_another_assessor_makes_every_assessment_unsynced(onboarded: Onboarded) -> None:
