@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timezone
 
 from etter_dagster.model.rate import pause
-from etter_dagster.settings import Settings
 from etter_dagster.stores.access import Session
-from etter_dagster.stores.redis_connection import RedisServer, unavailable
+from etter_dagster.stores.redis_connection import unavailable
 from etter_dagster.stores.redis_scripts import ROOT
-from etter_dagster.stores.times import micros
+from etter_dagster.stores.redis_store import RedisStore
 
 
-class RedisAccess:
+class RedisAccess(RedisStore):
     """`AccessStore` in the queue's Redis.
 
-    Args:
-        settings: `redis_*`.
-        clock: The present, in UTC; if None, requests are counted by the server's own.
+    With no clock, requests are counted by the server's own.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime] | None) -> None:
-        self._server = RedisServer(settings)
-        self._clock = clock
-
-    async def close(self) -> None:
-        await self._server.close()
-
     async def hit(self, who: str, *, limit: int) -> float:
-        now = micros(self._clock()) if self._clock is not None else ""
-        said = await self._server.run("hit", now, who, limit)
+        said = await self._run("hit", who, limit)
         if not said:
             return 0.0
         present, *found = map(int, said)

@@ -27,30 +27,22 @@ from etter_dagster.model.ledger import (
 from etter_dagster.model.spending import Refusal, Situation, SpendLimits, Why, periods, refuse
 from etter_dagster.settings import Settings
 from etter_dagster.stores.ledger import KEEP_ANSWERS_SECONDS
-from etter_dagster.stores.redis_connection import RedisServer, unavailable
+from etter_dagster.stores.redis_connection import unavailable
 from etter_dagster.stores.redis_scripts import ROOT
-from etter_dagster.stores.times import micros, moment
+from etter_dagster.stores.redis_store import RedisStore
+from etter_dagster.stores.times import moment
 
 _KEPT_SECONDS = 86_400  # beginnings that no window counts any more are forgotten
 _ALL = ""
 
 
-class RedisLedger:
-    """`Ledger` in Redis.
-
-    Args:
-        settings: `redis_*`.
-        clock: The present, in UTC; if None, that of the server.
-    """
+class RedisLedger(RedisStore):
+    """`Ledger` in Redis."""
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime] | None) -> None:
-        self._server = RedisServer(settings)
-        self._clock = clock
+        super().__init__(settings, clock)
         # Tasks of one process take turns, so that they do not make each other decide again.
         self._deciding = asyncio.Lock()
-
-    async def close(self) -> None:
-        await self._server.close()
 
     async def ping(self) -> None:
         client = await self._server.client()
@@ -231,8 +223,7 @@ class RedisLedger:
         return before, before if after == found.breaker else after.model_dump_json()
 
     async def _run(self, name: str, *values: str | int | float) -> Any:
-        now = micros(self._clock()) if self._clock else ""
-        return await self._server.run(f"ledger_{name}", now, *values)
+        return await super()._run(f"ledger_{name}", *values)
 
 
 def _key(*parts: str) -> str:

@@ -6,10 +6,8 @@ lease ends.
 
 from __future__ import annotations
 
-import asyncio
-import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -25,7 +23,6 @@ from etter_dagster.model.errors import (
 )
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push, PushRequest, StepProgress
-from etter_dagster.settings import Settings
 from etter_dagster.stores import redis_looking as looking
 from etter_dagster.stores.protocols import (
     Batch,
@@ -45,7 +42,7 @@ from etter_dagster.stores.protocols import (
     WorkerInfo,
 )
 from etter_dagster.stores.redis_company import archived_of, delete_batches
-from etter_dagster.stores.redis_connection import RedisServer, unavailable
+from etter_dagster.stores.redis_connection import unavailable
 from etter_dagster.stores.redis_pushes import (
     arguments,
     error_json,
@@ -54,6 +51,7 @@ from etter_dagster.stores.redis_pushes import (
     steps_json,
 )
 from etter_dagster.stores.redis_scripts import AT_ONCE, ROOT
+from etter_dagster.stores.redis_store import RedisStore
 from etter_dagster.stores.times import micros, moment
 
 R = TypeVar("R", bound=BaseModel)
@@ -64,26 +62,8 @@ _CHUNK, _CHUNK_BYTES = 100, 1_000_000
 _CLAIMS = 100  # pushes that one script hands out
 
 
-class RedisPushQueue:
-    """`PushQueue` in a Redis database.
-
-    Args:
-        settings: `redis_*`.
-        clock: The present, in UTC; the server's, if None.
-    """
-
-    def __init__(self, settings: Settings, clock: Callable[[], datetime] | None = None) -> None:
-        self._settings = settings
-        self._clock = clock
-        # Connections belong to an event loop; each loop that uses the queue has its own.
-        self._servers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, RedisServer] = (
-            weakref.WeakKeyDictionary()
-        )
-
-    async def close(self) -> None:
-        server = self._servers.pop(asyncio.get_running_loop(), None)
-        if server is not None:
-            await server.close()
+class RedisPushQueue(RedisStore):
+    """`PushQueue` in a Redis database."""
 
     async def ping(self) -> None:
         client = await self._server.client()
@@ -382,18 +362,7 @@ class RedisPushQueue:
     async def release_key(self, scope: str, key: str) -> None:
         await self._run("answer_key", _pair(scope, key), "")
 
-    # -- connections -------------------------------------------------------------------------
-    @property
-    def _server(self) -> RedisServer:
-        loop = asyncio.get_running_loop()
-        if loop not in self._servers:
-            self._servers[loop] = RedisServer(self._settings)
-        return self._servers[loop]
-
-    async def _run(self, name: str, *values: str | int | float) -> Any:
-        now = micros(self._clock()) if self._clock else ""
-        return await self._server.run(name, now, *values)
-
+    # -- records -----------------------------------------------------------------------------
     async def _put_record(self, kind: str, record_id: str, record: BaseModel) -> None:
         client = await self._server.client()
         with unavailable():

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
 
 from etter_dagster.model.rate import first_counted, pause
 from etter_dagster.stores.access import Session
-from etter_dagster.stores.sqlite_database import SqliteDatabase
+from etter_dagster.stores.sqlite_store import SqliteStore
 
 _MIGRATIONS = (
     """
@@ -30,27 +27,12 @@ CREATE INDEX old_sessions ON sessions (expires_at);
 )
 
 
-class SqliteAccess:
-    """`AccessStore` in a SQLite file.
+class SqliteAccess(SqliteStore):
+    """`AccessStore` in a SQLite file."""
 
-    Args:
-        path: The file; made at first use.
-        clock: The present, in UTC.
-        forward: Whether an older file is brought further when it is opened.
-    """
-
-    def __init__(self, path: Path, clock: Callable[[], datetime], *, forward: bool = True) -> None:
-        self._database = SqliteDatabase(path, "queue", _MIGRATIONS, forward=forward, durable=False)
-        self._clock = clock
-
-    async def close(self) -> None:
-        await self._database.close()
-
-    async def migrate(self) -> tuple[int, int]:
-        return await self._database.migrate()
-
-    async def check_schema(self) -> None:
-        await self._database.check_schema()
+    WHAT = "queue"
+    MIGRATIONS = _MIGRATIONS
+    DURABLE = False
 
     async def hit(self, who: str, *, limit: int) -> float:
         now = self._clock().timestamp()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from etter_dagster.model.assessment import Assessment
 from etter_dagster.model.catalogue import KnownDocument
@@ -27,7 +26,6 @@ from etter_dagster.stores.protocols import (
     with_roles,
 )
 from etter_dagster.stores.sqlite_company import delete_from_graph
-from etter_dagster.stores.sqlite_database import SqliteDatabase
 from etter_dagster.stores.sqlite_graph_schema import MIGRATIONS
 from etter_dagster.stores.sqlite_push_rows import (
     counts_of,
@@ -37,32 +35,17 @@ from etter_dagster.stores.sqlite_push_rows import (
     push_of,
     rows_in,
 )
+from etter_dagster.stores.sqlite_store import SqliteStore
 from etter_dagster.stores.times import micros
 
 _HISTORY = "history WHERE 1"
 
 
-class SqliteRoleGraph:
-    """`RoleGraph` in a SQLite file.
+class SqliteRoleGraph(SqliteStore):
+    """`RoleGraph` in a SQLite file."""
 
-    Args:
-        path: The file; made at first use.
-        clock: The present, in UTC.
-        forward: Whether an older file is brought further when it is opened.
-    """
-
-    def __init__(self, path: Path, clock: Callable[[], datetime], *, forward: bool = True) -> None:
-        self._database = SqliteDatabase(path, "graph", MIGRATIONS, forward=forward)
-        self._clock = clock
-
-    async def close(self) -> None:
-        await self._database.close()
-
-    async def migrate(self) -> tuple[int, int]:
-        return await self._database.migrate()
-
-    async def check_schema(self) -> None:
-        await self._database.check_schema()
+    WHAT = "graph"
+    MIGRATIONS = MIGRATIONS
 
     async def ping(self) -> None:
         await self._database.write(

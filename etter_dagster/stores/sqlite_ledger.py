@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from pathlib import Path
+from collections.abc import Sequence
+from datetime import timedelta
 
 from etter_dagster.model.breaker import Signal
 from etter_dagster.model.ledger import (
@@ -19,32 +18,16 @@ from etter_dagster.model.ledger import (
 )
 from etter_dagster.model.spending import Refusal, Situation, SpendLimits
 from etter_dagster.stores import sqlite_ledger_rows as rows
-from etter_dagster.stores.sqlite_database import SqliteDatabase
 from etter_dagster.stores.sqlite_ledger_schema import MIGRATIONS
+from etter_dagster.stores.sqlite_store import SqliteStore
 from etter_dagster.stores.times import micros
 
 
-class SqliteLedger:
-    """`Ledger` in a SQLite file.
+class SqliteLedger(SqliteStore):
+    """`Ledger` in a SQLite file."""
 
-    Args:
-        path: The file; made at first use.
-        clock: The present, in UTC.
-        forward: Whether an older file is brought further when it is opened.
-    """
-
-    def __init__(self, path: Path, clock: Callable[[], datetime], *, forward: bool = True) -> None:
-        self._database = SqliteDatabase(path, "ledger", MIGRATIONS, forward=forward)
-        self._clock = clock
-
-    async def close(self) -> None:
-        await self._database.close()
-
-    async def migrate(self) -> tuple[int, int]:
-        return await self._database.migrate()
-
-    async def check_schema(self) -> None:
-        await self._database.check_schema()
+    WHAT = "ledger"
+    MIGRATIONS = MIGRATIONS
 
     async def ping(self) -> None:
         await self._database.write(lambda c: c.execute("DELETE FROM holders WHERE until < 0"))

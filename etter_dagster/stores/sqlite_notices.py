@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from etter_dagster.model.notification import Notice, NoticeKind
 from etter_dagster.stores.notices import KEEP_SECONDS
-from etter_dagster.stores.sqlite_database import SqliteDatabase
+from etter_dagster.stores.sqlite_store import SqliteStore
 
 _MIGRATIONS = (
     """
@@ -33,27 +31,11 @@ WHERE kind = 'batch'
 """
 
 
-class SqliteNotices:
-    """`NoticeStore` in a SQLite file.
+class SqliteNotices(SqliteStore):
+    """`NoticeStore` in a SQLite file."""
 
-    Args:
-        path: The file; made at first use.
-        clock: The present, in UTC.
-        forward: Whether an older file is brought further when it is opened.
-    """
-
-    def __init__(self, path: Path, clock: Callable[[], datetime], *, forward: bool = True) -> None:
-        self._database = SqliteDatabase(path, "queue", _MIGRATIONS, forward=forward)
-        self._clock = clock
-
-    async def close(self) -> None:
-        await self._database.close()
-
-    async def migrate(self) -> tuple[int, int]:
-        return await self._database.migrate()
-
-    async def check_schema(self) -> None:
-        await self._database.check_schema()
+    WHAT = "queue"
+    MIGRATIONS = _MIGRATIONS
 
     async def put(self, ended: Mapping[str, NoticeKind]) -> None:
         now = self._now()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from etter_dagster.model.errors import AlreadyProcessing, NotFound
 from etter_dagster.model.lifecycle import WorkflowState
@@ -31,7 +30,6 @@ from etter_dagster.stores.protocols import (
 )
 from etter_dagster.stores.sqlite_claims import Lease
 from etter_dagster.stores.sqlite_company import delete_from_queue
-from etter_dagster.stores.sqlite_database import SqliteDatabase
 from etter_dagster.stores.sqlite_push_rows import (
     IN_CHUNK,
     counts_of,
@@ -40,6 +38,7 @@ from etter_dagster.stores.sqlite_push_rows import (
     rows_in,
 )
 from etter_dagster.stores.sqlite_queue_schema import MIGRATIONS
+from etter_dagster.stores.sqlite_store import SqliteStore
 from etter_dagster.stores.times import micros, moment
 
 WORKER_SEEN_SECONDS = 120.0
@@ -47,27 +46,11 @@ _HERE = "pushes WHERE archived = 0"
 _MEASURED = 200  # newest pushes that a duration is the mean of
 
 
-class SqlitePushQueue:
-    """`PushQueue` in a SQLite file.
+class SqlitePushQueue(SqliteStore):
+    """`PushQueue` in a SQLite file."""
 
-    Args:
-        path: The file; made at first use.
-        clock: The present, in UTC.
-        forward: Whether an older file is brought further when it is opened.
-    """
-
-    def __init__(self, path: Path, clock: Callable[[], datetime], *, forward: bool = True) -> None:
-        self._database = SqliteDatabase(path, "queue", MIGRATIONS, forward=forward)
-        self._clock = clock
-
-    async def close(self) -> None:
-        await self._database.close()
-
-    async def migrate(self) -> tuple[int, int]:
-        return await self._database.migrate()
-
-    async def check_schema(self) -> None:
-        await self._database.check_schema()
+    WHAT = "queue"
+    MIGRATIONS = MIGRATIONS
 
     async def ping(self) -> None:
         await self._database.write(
