@@ -1,7 +1,7 @@
 """Schema versions of all configured stores: bringing them forward, and refusing to work on others.
 
 A version is the number of migrations applied. SQLite keeps it in the file (`user_version`), Neo4j
-in its `SchemaMigration` nodes. Redis has no schema of its own to bring forward.
+in its `SchemaMigration` nodes, Redis in a key that the queue, the ledger and the rest share.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from etter_dagster.model.errors import ErrorCode, EtterError, StoreUnavailable
 from etter_dagster.settings import Settings
+from etter_dagster.stores import redis_schema as schema
 from etter_dagster.stores.redis_changes import Changes
 from etter_dagster.stores.redis_durability import check_durability
 from etter_dagster.stores.redis_scripts import ROOT, script
@@ -34,11 +35,13 @@ class RedisServer:
     server closed meanwhile is noticed before it is used, so a restart needs none of ours.
 
     Args:
-        settings: `redis_*`; in production a server that may lose pushes is refused.
+        settings: `redis_*`; in production a server that may lose pushes is refused. What another
+            version of Etter wrote follows by itself in development only.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._strict = settings.environment == "production"
+        self._forward = settings.environment == "development"
         password = settings.redis_password
         pool = aioredis.BlockingConnectionPool(
             max_connections=_CONNECTIONS,
@@ -62,10 +65,11 @@ class RedisServer:
         self._checking = asyncio.Lock()
 
     async def client(self) -> aioredis.Redis:
-        """The client; the first time it is asked for, the server's durability is checked.
+        """The client; the first time it is asked for, what must hold of the server is checked.
 
         Raises:
             StoreUnavailable: The server does not answer.
+            SchemaMismatch: `etter migrate` has to run first.
             EtterError: In production, it may lose pushes that were answered.
         """
         if not self._checked:
@@ -73,8 +77,19 @@ class RedisServer:
                 if not self._checked:
                     with unavailable():
                         await check_durability(self._client, strict=self._strict)
+                        await schema.require_version(self._client, forward=self._forward)
                     self._checked = True
         return self._client
+
+    async def migrate(self) -> tuple[int, int]:
+        """Brings what is kept there to this code's version; gives the one before and the one now.
+
+        Raises:
+            SchemaMismatch: It is newer than this code.
+            StoreUnavailable: The server does not answer.
+        """
+        with unavailable():
+            return await schema.migrate(self._client)
 
     async def run(self, name: str, *arguments: str | int | float) -> Any:
         """Runs a script of `lua/`, one atomic step.

@@ -70,6 +70,14 @@ class RedisPushQueue(RedisStore):
         with unavailable():
             await client.set(_key("ping"), "")
 
+    async def migrate(self) -> tuple[int, int]:
+        """Brings all that Etter keeps in this Redis to the newest version, the ledger too."""
+        return await self._server.migrate()
+
+    async def check_schema(self) -> None:
+        """Raises unless the version is this code's."""
+        await self._server.client()
+
     # -- producers ---------------------------------------------------------------------------
     async def enqueue(self, pushes: Sequence[NewPush], *, capacity: int) -> list[Enqueued]:
         answers: list[Enqueued] = []
