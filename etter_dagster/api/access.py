@@ -88,17 +88,17 @@ async def authenticate(connection: HTTPConnection) -> Caller:
         EtterError: `UNAUTHORIZED`, `FORBIDDEN`, `RATE_LIMITED`.
     """
     runtime = runtime_of(connection)
-    access = (await runtime.opened()).access
+    opened = await runtime.opened()
     if runtime.keyring is None:
         require_here(connection, runtime.settings)
         caller = Caller(key_id=ANONYMOUS, scopes=frozenset({ADMIN}))
     elif "authorization" in connection.headers:
         caller = Caller.of(await key_sent(connection, _bearer(connection)))
-    elif key := await key_of_session(access, runtime.keyring, connection):
+    elif key := await key_of_session(opened.access, runtime.keyring, connection):
         caller = Caller.of(key, in_session=True)
     else:
         raise EtterError(ErrorCode.UNAUTHORIZED, "no API key; send Authorization: Bearer")
-    await count_request(access, caller.key_id, runtime.settings.rate_limit_per_minute)
+    await count_request(opened.counts, caller.key_id, runtime.settings.rate_limit_per_minute)
     return caller
 
 
@@ -115,7 +115,7 @@ async def key_sent(connection: HTTPConnection, secret: str) -> ApiKey:
     runtime = runtime_of(connection)
     key = key_of(secret, runtime.keyring.keys) if runtime.keyring is not None else None
     if key is None:
-        await count_wrong_key((await runtime.opened()).access, connection)
+        await count_wrong_key((await runtime.opened()).counts, connection)
         raise EtterError(ErrorCode.UNAUTHORIZED, "no valid API key; send Authorization: Bearer")
     if key.expired(utc_now()):
         raise EtterError(ErrorCode.UNAUTHORIZED, "this API key has expired; ask for another")

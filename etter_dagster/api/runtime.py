@@ -16,6 +16,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 
+from etter_dagster.api.counting import Counts
 from etter_dagster.api.dagster_upstream import DagsterUpstream
 from etter_dagster.api.events import WatchHub
 from etter_dagster.api.health import Health
@@ -44,6 +45,7 @@ class Opened:
     def __init__(self, services: Services, keyring: Keyring | None = None) -> None:
         self.services = services
         self.access = open_access(services.settings)
+        self.counts = Counts(self.access)
         self.hub = WatchHub(services)
         self.health = Health(services, keyring=keyring)
         self.dagster = DagsterUpstream(services.settings.dagster_url)

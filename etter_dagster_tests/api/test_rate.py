@@ -72,3 +72,25 @@ async def test_a_program_that_guesses_keys_is_slowed_down(settings: Settings) ->
         error(answer, 429, "RATE_LIMITED")
         error(await rest.http.get("/companies"), 401, "UNAUTHORIZED")
         assert (await rest.http.get("/companies", headers=good)).status_code == 200
+
+
+async def test_with_the_queue_away_what_needs_none_is_answered_and_limits_hold(
+    settings: Settings,
+) -> None:
+    """The counts are beside the queue; its outage is none of the graph, and lifts no limit."""
+    keys = settings.api_keys_file
+    assert keys is not None
+    reader = add_key(keys, "reader")
+    away = settings.with_changes(redis_host="127.0.0.1", redis_port=1, rate_limit_per_minute=3)
+    async with rest_of(away) as rest:
+        for _ in range(2):
+            answer = await rest.http.get("/assessments/cr-x-y-000000000000", headers=reader)
+            error(answer, 404, "NOT_FOUND")
+        error(await rest.http.get("/pushes", headers=reader), 503, "STORE_UNAVAILABLE")
+        answer = await rest.http.get("/companies", headers=reader)
+        error(answer, 429, "RATE_LIMITED")
+        assert 0 < int(answer.headers["Retry-After"]) <= 61
+        error(await rest.http.get("/companies", headers=bearer("etk_wrong")), 401, "UNAUTHORIZED")
+        cookie = {"Cookie": "etter_session=x"}
+        error(await rest.http.get("/companies", headers=cookie), 503, "STORE_UNAVAILABLE")
+        assert (await rest.http.get("/health")).json()["components"]["queue"] == "unhealthy"
