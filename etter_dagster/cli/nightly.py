@@ -76,6 +76,7 @@ def _as_json(made: Plan) -> dict[str, Any]:
         "stale_roles": len(made.roles),
         "estimated_cost": made.cost,
         "budget_left": made.budget_left,
+        "queued_cost": made.queued_cost,
         "verdicts": made.verdicts,
         "roles": [_row_json(planned) for planned in made.roles],
     }
@@ -117,6 +118,8 @@ def _print(made: Plan, limit: int | None) -> None:
     )
     cost = "unknown" if made.cost is None else f"{made.cost:g}"
     left = "" if made.budget_left is None else f" of {made.budget_left:g} left in the budget"
+    if made.queued_cost:
+        left += f", beside {made.queued_cost:g} for pushes in the queue"
     say(f"{len(made.pushes)} of {len(made.roles)} stale roles would be pushed; cost {cost}{left}")
     if len(shown) < len(made.roles):
         say(f"{len(shown)} of {counted(len(made.roles), 'row')}; --all shows all")

@@ -1,7 +1,7 @@
 """Which stale roles are assessed again tonight, in which order, and what is left out and why. Pure.
 
 Inputs first, then age, a changed assessor last and only as far as its roll-out goes; the oldest
-first within each; all cut by the budget.
+first within each; all cut by the budgets.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from enum import Enum
 
 from etter_dagster.model.assessment import AssessorInfo
 from etter_dagster.model.lifecycle import RoleStatus
+from etter_dagster.model.purse import Purse
 from etter_dagster.model.role import Role
 from etter_dagster.model.staleness import StaleReason, stale_reasons
 from etter_dagster.model.taxonomy_changes import REMOVED
@@ -37,7 +38,9 @@ class Verdict(str, Enum):
     IN_WORK = "in work already"
     PUSHED_TODAY = "pushed today already"
     ROLL_OUT = "left out: the roll-out of the changed assessor goes on tomorrow"
-    BUDGET = "left out: over the budget"
+    DAY = "left out: over the day's budget"
+    MONTH = "left out: over the month's budget"
+    COMPANY = "left out: over the company's budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,17 @@ class PlannedRole:
 
 @dataclass(frozen=True)
 class Plan:
-    """All stale roles, those to push first in the order of pushing."""
+    """All stale roles, those to push first in the order of pushing.
+
+    `cost` is that of what is pushed (None where nobody knows), `queued_cost` that of pushes
+    accepted before, and `budget_left` what the day and the month cover beside those (None:
+    anything).
+    """
 
     roles: tuple[PlannedRole, ...]
-    cost: float | None  # of what is pushed; None where nobody knows
-    budget_left: float | None
+    cost: float | None
+    budget_left: float | None = None
+    queued_cost: float = 0.0
 
     @property
     def pushes(self) -> list[StaleRole]:
@@ -141,7 +150,7 @@ def make_plan(
     stale: Iterable[StaleRole],
     *,
     cost: float | None,
-    budget_left: float | None,
+    purse: Purse,
     rollout_left: int,
     in_work: Set[str] = frozenset(),
     pushed_today: Set[tuple[str, str]] = frozenset(),
@@ -151,7 +160,7 @@ def make_plan(
     Args:
         stale: All stale roles.
         cost: Of one assessment; None: nobody knows.
-        budget_left: Money that may be spent; None: any.
+        purse: Money that may be spent.
         rollout_left: Roles that may still get a changed assessor.
         in_work: Ids of roles with an active push.
         pushed_today: Id and inputs of roles pushed by an earlier plan of the day.
@@ -159,6 +168,7 @@ def make_plan(
     order = list(Why)
     ordered = sorted(stale, key=lambda r: (order.index(r.why), r.made_at, r.role_id))
     planned: list[PlannedRole] = []
+    money = purse.copy()
     spent = 0.0
     for role in ordered:
         price = 0.0 if role.free else cost
@@ -169,21 +179,15 @@ def make_plan(
             verdict = Verdict.PUSHED_TODAY
         elif role.why is Why.ASSESSOR and rollout_left <= 0:
             verdict = Verdict.ROLL_OUT
-        elif budget_left is not None and not _fits(price, spent, budget_left):
-            verdict = Verdict.BUDGET
+        elif not role.free and (over := money.take(role.company_id, price)) is not None:
+            verdict = Verdict[over.name]
         else:
             spent += price or 0.0
             rollout_left -= role.why is Why.ASSESSOR
         planned.append(PlannedRole(role, verdict, price))
     planned.sort(key=lambda p: p.verdict is not Verdict.PUSH)  # stable: the order within stays
     unknown = cost is None and any(p.verdict is Verdict.PUSH and p.cost is None for p in planned)
-    return Plan(tuple(planned), None if unknown else spent, budget_left)
-
-
-def _fits(price: float | None, spent: float, budget_left: float) -> bool:
-    if price is None:  # the guard over paid calls stops in time
-        return budget_left > 0
-    return price == 0 or spent + price <= budget_left + 1e-9
+    return Plan(tuple(planned), None if unknown else spent, purse.left, purse.aside)
 
 
 def mean_cost(costs: Mapping[str, tuple[float, int]], assessor: AssessorInfo) -> float | None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from etter_dagster.model.errors import AlreadyProcessing, EtterError
 from etter_dagster.model.identity import derived_workflow_id
+from etter_dagster.model.purse import Purse
 from etter_dagster.model.push import Push, Source, WorkflowOptions
 from etter_dagster.model.reassessment import (
     ASSESSED,
@@ -28,6 +29,7 @@ from etter_dagster.model.role import Role
 from etter_dagster.onboarding.accept import Accepted, accept_many
 from etter_dagster.onboarding.check import PushOrder
 from etter_dagster.onboarding.collecting import rare_collections
+from etter_dagster.onboarding.owed import owed
 from etter_dagster.onboarding.services import Services
 from etter_dagster.stores.protocols import PushFilter
 
@@ -69,13 +71,13 @@ async def reassessment_plan(services: Services) -> Plan:
             )
             if found is not None:
                 stale.append(found)
-    cost = settings.cost_per_assessment
+    cost = _cost(services, mean_cost(costs, assessor))
     today = await _pushed_today(services)
     rolled_out = sum(push.created_by == ROLL_OUT_BY for push in today.values())
     return make_plan(
         stale,
-        cost=mean_cost(costs, assessor) if cost is None else cost,
-        budget_left=await budget_left(services),
+        cost=cost,
+        purse=await _purse(services, cost),
         rollout_left=rollout_tonight(assessed, settings.assessor_rollout_percent, rolled_out),
         in_work=await _in_work(services, stale),
         pushed_today={
@@ -109,17 +111,23 @@ async def push_plan(services: Services, plan: Plan) -> Nightly:
     return Nightly(plan, pushed, dict(refused))
 
 
-async def budget_left(services: Services) -> float | None:
-    """Money that may still be spent on assessments; None: any.
+def _cost(services: Services, measured: float | None) -> float | None:
+    """Of one assessment; the built-in assessor's cost nothing, whatever is set."""
+    if services.assessors.guard is None:
+        return 0.0
+    cost = services.settings.cost_per_assessment
+    return measured if cost is None else cost
 
-    Args:
-        services: Settings, and the guard over paid calls.
-    """
-    if (guard := services.assessors.guard) is not None:
-        return await guard.budget_left()
-    settings = services.settings
-    budgets = [b for b in (settings.budget_per_day, settings.budget_per_month) if b is not None]
-    return min(budgets, default=None)
+
+async def _purse(services: Services, cost: float | None) -> Purse:
+    """What the plan may spend: the budgets, less what is reserved and what is queued already."""
+    guard = services.assessors.guard
+    if guard is None:
+        return Purse()
+    due = await owed(services, cost)  # before the budgets: rather counted twice than missed
+    purse = await guard.purse()
+    purse.put_aside(due)
+    return purse
 
 
 async def _assessed_roles(services: Services) -> AsyncIterator[Role]:

@@ -47,7 +47,7 @@ def build_reassessment_plan(settings: Settings) -> dg.AssetsDefinition:
         description=(
             "Every stale role with its reasons, the estimated cost, and what is left out and why: "
             "open the newest materialization. Materialize it by hand to see what the night would "
-            "do; with `push: true` it is done now, within the budget, on the background lane."
+            "do; with `push: true` it is done now, within the budgets, on the background lane."
         ),
         freshness_policy=dg.FreshnessPolicy.cron(
             deadline_cron=settings.nightly_cron,
@@ -90,6 +90,7 @@ def shown_plan(plan: Plan, nightly: Nightly | None) -> dict[str, Any]:
         "to_push": verdicts.get(Verdict.PUSH.value, 0),
         "estimated_cost": plan.cost,
         "budget_left": plan.budget_left,
+        "queued_cost": plan.queued_cost or None,
         "pushed": None if nightly is None else nightly.pushed,
         "refused": [
             {"why": why, "roles": count}

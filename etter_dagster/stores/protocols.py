@@ -281,6 +281,9 @@ class PushQueue(Protocol):
     async def counts(self, limits: ClaimLimits) -> QueueCounts:
         """The queue at a glance."""
 
+    async def waiting_for(self, assessor: str) -> dict[str, int]:
+        """How many queued pushes of each company wait for an assessor."""
+
     async def hold_claims(self, seconds: float) -> None:
         """From now on `claim` hands out nothing for so long; with 0 it does again."""
 

@@ -246,6 +246,12 @@ class RedisPushQueue(RedisStore):
             ),
         )
 
+    async def waiting_for(self, assessor: str) -> dict[str, int]:
+        client = await self._server.client()
+        with unavailable():
+            found = await client.hgetall(_key("backlog", assessor))
+        return {str(company): int(number) for company, number in found.items()}
+
     async def hold_claims(self, seconds: float) -> None:
         await self._run("hold", _us(seconds))
 

@@ -199,6 +199,15 @@ class SqlitePushQueue(SqliteStore):
         now = self._clock()
         return await self._database.read(lambda c: claims.counts(c, limits, now))
 
+    async def waiting_for(self, assessor: str) -> dict[str, int]:
+        query = (
+            "SELECT company_id, count(*) AS n FROM pushes "
+            "WHERE status = 'queued' AND assessor = ? GROUP BY 1"
+        )
+        return await self._database.read(
+            lambda c: {row["company_id"]: row["n"] for row in c.execute(query, (assessor,))}
+        )
+
     async def hold_claims(self, seconds: float) -> None:
         until = self._clock().timestamp() + seconds
         await self._database.write(lambda c: claims.hold(c, until))

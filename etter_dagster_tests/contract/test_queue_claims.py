@@ -14,7 +14,7 @@ from etter_dagster.model.errors import AlreadyProcessing, IllegalMove, LeaseLost
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import MAX_LEASES, StepProgress, StepStatus
 from etter_dagster.stores import PushQueue
-from etter_dagster.stores.protocols import Claim, ClaimLimits
+from etter_dagster.stores.protocols import Claim, ClaimLimits, NewPush
 from etter_dagster_tests.conftest import Clock
 from etter_dagster_tests.contract.records import ended, new_push
 
@@ -348,12 +348,15 @@ async def test_cancelled_pushes_hold_up_no_later_one_of_their_company(
     assert (await queue.positions([again.push.workflow_id]))[again.push.workflow_id] <= 2
 
 
+def assessed_by(assessor: str | None, new: NewPush) -> NewPush:
+    return new.model_copy(update={"push": new.push.model_copy(update={"assessor": assessor})})
+
+
 async def test_pushes_of_a_closed_assessor_or_company_wait_and_others_do_not(
     queue: PushQueue,
 ) -> None:
     """A spent budget or an open breaker must not hold mock pushes or other companies back."""
-    paid = new_push("Paid")
-    paid = paid.model_copy(update={"push": paid.push.model_copy(update={"assessor": "llm"})})
+    paid = assessed_by("llm", new_push("Paid"))
     await queue.enqueue([paid, new_push("Mock"), new_push("Poor", "Spent Inc.")], capacity=10)
     limits = ClaimLimits(closed_assessors=("llm",), closed_companies=("Spent Inc.",))
     assert (await queue.counts(limits)).claimable == 1
@@ -361,6 +364,23 @@ async def test_pushes_of_a_closed_assessor_or_company_wait_and_others_do_not(
     assert (await queue.counts(limits)).claimable == 0
     assert await take(queue, limits=limits) == []
     assert sorted(names(await take(queue))) == ["Paid", "Poor"]
+
+
+async def test_what_waits_for_an_assessor_is_counted_by_company(queue: PushQueue) -> None:
+    """The nightly plan leaves money for it; what is held or is another's does not count."""
+    waiting = [
+        assessed_by("llm", new_push("a")),
+        assessed_by("llm", new_push("b")),
+        assessed_by("llm", new_push("c", "Other")),
+        assessed_by("exposure", new_push("d")),
+    ]
+    await queue.enqueue(waiting, capacity=10)
+    assert await queue.waiting_for("llm") == {"Acme": 2, "Other": 1}
+    (claim,) = await take(queue, 1)
+    assert (await queue.waiting_for("llm"))["Acme"] == 1
+    await queue.give_back(claim.push.workflow_id, claim.token)
+    assert await queue.waiting_for("llm") == {"Acme": 2, "Other": 1}
+    assert await queue.waiting_for("nobody") == {}
 
 
 async def test_held_claims_hand_out_nothing_until_their_time_is_over(

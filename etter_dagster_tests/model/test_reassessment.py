@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from etter_dagster.model.assessment import AssessmentInputs, AssessorInfo
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
+from etter_dagster.model.purse import Purse
 from etter_dagster.model.reassessment import (
     StaleRole,
     Verdict,
@@ -56,10 +57,12 @@ def stale(found: Role) -> StaleRole | None:
     return stale_role(found, assessor=ASSESSOR, now=NOW, max_age_days=30)
 
 
-def named(name: str, why: Why, days_old: float = 1, *, free: bool = False) -> StaleRole:
+def named(
+    name: str, why: Why, days_old: float = 1, *, free: bool = False, company: str = "Acme"
+) -> StaleRole:
     return StaleRole(
         role_id=name,
-        company_id="Acme",
+        company_id=company,
         role_name=name,
         reasons=(StaleReason(field="age", stored="a", required="b"),),
         why=why,
@@ -100,7 +103,7 @@ def test_inputs_that_are_back_to_what_was_assessed_cost_nothing() -> None:
     """The mark stays until a push clears it, and that push finds the assessment again."""
     found = stale(role(state=RoleStatus.STALE))
     assert found is not None
-    plan = make_plan([found], cost=2.0, budget_left=0.0, rollout_left=0)
+    plan = make_plan([found], cost=2.0, purse=Purse(day=0.0), rollout_left=0)
     assert (plan.cost, len(plan.pushes)) == (0.0, 1)
 
 
@@ -111,22 +114,44 @@ def test_inputs_come_first_then_age_then_the_assessor_and_the_oldest_of_each() -
         named("older", Why.AGE, 50),
         named("inputs", Why.INPUTS, 1),
     ]
-    plan = make_plan(roles, cost=None, budget_left=None, rollout_left=5)
+    plan = make_plan(roles, cost=None, purse=Purse(), rollout_left=5)
     assert [r.role_id for r in plan.pushes] == ["inputs", "older", "age", "assessor"]
     assert plan.cost is None, "nobody knows the cost"
 
 
 def test_the_budget_cuts_from_the_end_and_says_so() -> None:
     roles = [named("age", Why.AGE), named("a", Why.INPUTS, 3), named("b", Why.INPUTS, 2)]
-    plan = make_plan(roles, cost=0.1, budget_left=0.2, rollout_left=0)
+    plan = make_plan(roles, cost=0.1, purse=Purse(day=0.2), rollout_left=0)
     assert [r.role_id for r in plan.pushes] == ["a", "b"]
     assert plan.cost == pytest.approx(0.2)
-    assert plan.verdicts == {"push": 2, Verdict.BUDGET.value: 1}
+    assert plan.verdicts == {"push": 2, Verdict.DAY.value: 1}
+
+
+def test_a_company_s_budget_cuts_its_own_roles_only_and_each_verdict_names_the_budget() -> None:
+    """What is pushed beyond a budget would be refused, or wait for the whole month."""
+    ages = {"Poor": 9, "Acme": 1}
+    roles = [
+        named(f"{company} {n}", Why.INPUTS, days - n / 10, company=company)
+        for company, days in ages.items()
+        for n in range(3)
+    ]
+    purse = Purse(day=3, month=100, companies={"Poor": 1.5})
+    plan = make_plan(roles, cost=1, purse=purse, rollout_left=0)
+    assert [r.role_id for r in plan.pushes] == ["Poor 0", "Acme 0", "Acme 1"]
+    verdicts = {p.role.role_id: p.verdict for p in plan.roles}
+    assert verdicts["Poor 1"] is verdicts["Poor 2"] is Verdict.COMPANY
+    assert verdicts["Acme 2"] is Verdict.DAY
+    purse = Purse(day=3, month=1)
+    assert make_plan(roles, cost=1, purse=purse, rollout_left=0).verdicts == {
+        "push": 1,
+        Verdict.MONTH.value: 5,
+    }
+    assert purse.left == 1, "a plan is only a plan"
 
 
 def test_a_changed_assessor_goes_only_as_far_as_its_roll_out() -> None:
     roles = [named(str(i), Why.ASSESSOR, i) for i in range(10)]
-    plan = make_plan(roles, cost=0, budget_left=None, rollout_left=3)
+    plan = make_plan(roles, cost=0, purse=Purse(), rollout_left=3)
     assert [r.role_id for r in plan.pushes] == ["9", "8", "7"], "the oldest first"
     assert plan.verdicts[Verdict.ROLL_OUT.value] == 7
     assert rollout_tonight(1000, 20, 0) == 200
@@ -140,7 +165,7 @@ def test_what_is_in_work_or_was_pushed_today_is_not_pushed_again() -> None:
     plan = make_plan(
         roles,
         cost=1,
-        budget_left=1,
+        purse=Purse(month=1),
         rollout_left=0,
         in_work={"a"},
         pushed_today={("b", "inputs of b"), ("c", "other inputs")},
@@ -170,12 +195,13 @@ roles_strategy = st.lists(
 def test_every_plan_keeps_its_bounds_and_loses_nobody(
     roles: list[StaleRole], cost: float, budget: float, rollout: int
 ) -> None:
-    plan = make_plan(roles, cost=cost, budget_left=budget, rollout_left=rollout)
+    purse = Purse(day=budget)
+    plan = make_plan(roles, cost=cost, purse=purse, rollout_left=rollout)
     assert plan.cost is not None
-    assert plan.cost <= budget + 1e-6
+    assert plan.cost <= budget + 1e-4, "money is counted in millionths"
     assert sum(r.why is Why.ASSESSOR for r in plan.pushes) <= rollout
     assert sorted(p.role.role_id for p in plan.roles) == sorted(r.role_id for r in roles)
-    again = make_plan(list(reversed(roles)), cost=cost, budget_left=budget, rollout_left=rollout)
+    again = make_plan(list(reversed(roles)), cost=cost, purse=purse, rollout_left=rollout)
     assert again == plan, "the order in which roles are read changes nothing"
 
 

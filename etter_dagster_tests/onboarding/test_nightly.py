@@ -134,16 +134,15 @@ async def test_a_changed_assessor_rolls_out_a_part_a_night(
     await services.close()
 
 
-async def test_the_budget_leaves_out_what_it_does_not_cover(
-    settings: Settings, clock: Clock
-) -> None:
+async def test_a_budget_does_not_cut_what_costs_nothing(settings: Settings, clock: Clock) -> None:
+    """The built-in assessor is free, whatever cost and budget are left over from a paid one."""
     settings = settings.with_changes(cost_per_assessment=2, budget_per_day=5)
     services = await assessed(settings, clock)
     for name in NAMES:
         await change(services, name)
     plan = await reassessment_plan(services)
-    assert (plan.cost, plan.budget_left) == (4, 5)
-    assert plan.verdicts == {Verdict.PUSH.value: 2, Verdict.BUDGET.value: 2}
+    assert (plan.cost, plan.budget_left) == (0, None)
+    assert plan.verdicts == {Verdict.PUSH.value: 4}
     await services.close()
 
 

@@ -9,7 +9,7 @@ from etter_dagster.model.errors import ErrorCode, EtterError
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.reassessment import Verdict
 from etter_dagster.onboarding.accept import accept
-from etter_dagster.onboarding.nightly import budget_left, reassessment_plan
+from etter_dagster.onboarding.nightly import reassessment_plan
 from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import open_services
 from etter_dagster.settings import Settings
@@ -34,7 +34,8 @@ async def test_exactly_the_budget_is_paid_and_the_others_go_on_when_it_is_raised
     await work_off(paid.services)
     assert await paid.states(ids) == {"ready": BUDGET, "queued": PUSHES - BUDGET}
     assert paid.state.count(ASSESS) == BUDGET
-    assert await budget_left(paid.services) == 0
+    assert paid.services.assessors.guard is not None
+    assert await paid.services.assessors.guard.budget_left() == 0
     assert {push.attempts for push in (await paid.pushes(ids)).values()} == {0, 1}
 
     counts = await paid.services.queue.counts(await paid.services.limits_now())
@@ -66,7 +67,7 @@ async def test_the_nightly_plan_leaves_out_what_was_spent_by_others(paid: Paid) 
         await paid.services.graph.link_documents(role_id("Acme", name), changed)
     plan = await reassessment_plan(paid.services)
     assert (plan.budget_left, plan.cost) == (2, 2)
-    assert plan.verdicts == {Verdict.PUSH.value: 2, Verdict.BUDGET.value: 1}
+    assert plan.verdicts == {Verdict.PUSH.value: 2, Verdict.DAY.value: 1}
 
 
 async def test_mock_pushes_go_on_while_the_budget_is_spent(paid: Paid) -> None:

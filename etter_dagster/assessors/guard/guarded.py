@@ -21,6 +21,7 @@ from etter_dagster.model.assessment import AssessmentOutputs, AssessorInfo
 from etter_dagster.model.documents import text_hash
 from etter_dagster.model.errors import TransientError
 from etter_dagster.model.ledger import CallId
+from etter_dagster.model.purse import Purse, purse_now
 from etter_dagster.model.spending import (
     Refusal,
     Room,
@@ -129,6 +130,11 @@ class GuardedAssessor:
         """Money that may still be spent today; None: any."""
         situation = await self._ledger.situation(self.info.name, self.limits)
         return budget_left(situation, self.limits)
+
+    async def purse(self) -> Purse:
+        """What a plan may spend."""
+        situation = await self._ledger.situation(self.info.name, self.limits)
+        return purse_now(situation, self.limits)
 
     async def ping(self) -> None:
         """Raises `TransientError` unless the service answers and the breaker lets calls through."""
