@@ -24,13 +24,17 @@ JD_TYPE = DocumentType.JOB_DESCRIPTION
 
 @dataclass
 class World:
-    """Both kinds of source. `failures` maps a method's name to what it raises."""
+    """Both kinds of source.
+
+    `failures` maps a method's name to what it raises, `broken` a role's documents, or one type of
+    them.
+    """
 
     entries: dict[str, dict[str, TaxonomyEntry]] = field(default_factory=dict)
     texts: dict[tuple[str, str], dict[DocumentType, str]] = field(default_factory=dict)
     versions: Counter[tuple[str, str, DocumentType]] = field(default_factory=Counter)
     failures: dict[str, EtterError] = field(default_factory=dict)
-    broken: dict[tuple[str, str], EtterError] = field(default_factory=dict)
+    broken: dict[tuple[str, ...], EtterError] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
 
     def put(
@@ -95,8 +99,9 @@ class World:
 
     def get_document(self, company: str, role: str, type: DocumentType) -> DocumentRef | None:
         self._called("get_document")
-        if error := self.broken.get((company, role)):
-            raise error
+        for key in ((company, role), (company, role, type.value)):
+            if error := self.broken.get(key):
+                raise error
         text = self.texts.get((company, role), {}).get(type)
         return DocumentRef(type=type, content=text, name=f"{type.value}.md") if text else None
 

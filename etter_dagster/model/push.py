@@ -166,3 +166,9 @@ class Push(BaseModel):
     def progress(self) -> ProgressInfo:
         """Its steps, counted."""
         return ProgressInfo.of(self.steps)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something was not made: it did not get ready, or a step of it failed."""
+        made = self.status in (WorkflowState.READY, WorkflowState.DEGRADED)
+        return not made or any(step.status is StepStatus.FAILED for step in self.steps)

@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 
 from etter_dagster.model.catalogue import KnownDocument, changed_types
 from etter_dagster.model.documents import DocumentRef, DocumentType
-from etter_dagster.model.errors import DocumentUnavailable, ErrorCode, EtterError, SourceUnavailable
+from etter_dagster.model.errors import DocumentUnavailable, EtterError, SourceUnavailable
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.asking import LEAST_SECONDS, ask
 from etter_dagster.onboarding.check import check_document_text
 from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.source_documents import unusable
 from etter_dagster.onboarding.stale import mark_stale
 from etter_dagster.sources.protocols import DocumentListing
 from etter_dagster.stores.protocols import list_key
 
 _PAGE = 2_000
-_UNUSABLE = (ErrorCode.VALIDATION_ERROR, ErrorCode.PAYLOAD_TOO_LARGE)
 
 
 @dataclass
@@ -46,7 +46,8 @@ async def sync_documents(
     """Reads a company's list of documents, fetches and links what changed.
 
     What is seen of a role for the first time is only recorded: its text is fetched when the role
-    is onboarded.
+    is onboarded. If that was before, the role says so by an empty catalogue, and its text is
+    fetched again and compared.
 
     Args:
         services: Source, graph, clock.
@@ -99,11 +100,9 @@ async def _sync_page(
             done.waiting += 1
         else:
             try:
-                await _fetch(services, role, sorted(types), until, done)
-                record[role.role_id] = documents
-            except DocumentUnavailable as error:  # it must not keep the others waiting for ever
-                done.unusable.append(f"{role.role_id}: {error.message}")
-                done.waiting += 1
+                lost = await _fetch(services, role, sorted(types), until, done)
+                done.waiting += bool(lost)
+                record[role.role_id] = tuple(doc for doc in documents if doc.type not in lost)
             except SourceUnavailable as error:
                 done.failure = error
                 done.waiting += 1
@@ -117,9 +116,13 @@ async def _fetch(
     types: Sequence[DocumentType],
     until: float,
     done: DocumentsSynced,
-) -> None:
-    """Fetches and links documents of these types; one that cannot be used is only noted."""
+) -> set[DocumentType]:
+    """Fetches and links documents of these types; one that cannot be used is only noted.
+
+    Gives the types of those that cannot be read now: they must keep no others waiting.
+    """
     references: list[DocumentRef] = []
+    lost: set[DocumentType] = set()
     for type_ in types:
         try:
             found = await ask(
@@ -134,15 +137,18 @@ async def _fetch(
                 check_document_text(type_.value, found.content or "")
                 references.append(found)
         except EtterError as error:
-            if error.code not in _UNUSABLE:
+            if not unusable(error):
                 raise
             done.unusable.append(f"{role.role_id}: {error.message}")
+            if isinstance(error, DocumentUnavailable):
+                lost.add(type_)
     done.fetched += len(references)
     linked = await services.graph.link_documents(
         role.role_id, linked_documents(references, services.clock())
     )
     if (linked.jd_hash, linked.documents_hash) != (role.jd_hash, role.documents_hash):
         done.changed.append(role.role_id)
+    return lost
 
 
 def _known(listing: DocumentListing) -> KnownDocument:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 from etter_dagster.model.errors import EtterError, LeaseLost, Postponed
-from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
+from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.push import Push, Source, WorkflowOptions
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.accept import new_push
@@ -93,7 +93,7 @@ async def _work(
         return f"{error}; the role waits in the queue and is worked on when that is over"
     except LeaseLost:
         return "the lease was lost: somebody else goes on with this role"
-    if push.status is WorkflowState.READY:
+    if not push.failed:
         return None
     return push.error.message if push.error else f"the role is {push.status.value}"
 

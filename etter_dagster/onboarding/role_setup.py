@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from etter_dagster.model.catalogue import KnownDocument
 from etter_dagster.model.documents import (
     DocumentRef,
     DocumentType,
@@ -14,11 +15,11 @@ from etter_dagster.model.documents import (
 )
 from etter_dagster.model.errors import FieldProblem, ValidationFailed
 from etter_dagster.model.role import Role
-from etter_dagster.onboarding.asking import ask
 from etter_dagster.onboarding.reporting import Materialization
+from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.source_documents import documents_of
 from etter_dagster.onboarding.steps import Step, StepContext, StepResult
 
-DOCUMENTS_SECONDS = 240.0  # within the step's 5 minutes; large documents take their time
 SUMMARY_NAME = "summary of the taxonomy"
 
 
@@ -45,9 +46,17 @@ class RoleSetup(Step):
         )
         await context.report(role_made(role, self.code_version, time.monotonic() - started))
         started = time.monotonic()
-        role, documents = await self._link(context, role)
+        role, documents, left_out = await self._link(context, role)
+        if left_out:
+            context.notes[self.name] = _said(left_out)
         await context.report(
-            documents_linked(role, documents, self.code_version, time.monotonic() - started)
+            documents_linked(
+                role,
+                documents,
+                self.code_version,
+                time.monotonic() - started,
+                left_out=left_out,
+            )
         )
         jd = next((d for d in documents if d.type is DocumentType.JOB_DESCRIPTION), None)
         return StepResult(
@@ -60,29 +69,54 @@ class RoleSetup(Step):
 
     async def _link(
         self, context: StepContext, role: Role
-    ) -> tuple[Role, Sequence[LinkedDocument]]:
+    ) -> tuple[Role, Sequence[LinkedDocument], Mapping[DocumentType, str]]:
         services, request = context.services, context.claim.request
         given = linked_documents(request.documents, services.clock())
+        before, left_out = role.catalogued, {}
+        own = any(document.name != SUMMARY_NAME for document in given)
         if not given and not role.jd_hash and not role.documents_hash:
-            async with services.source_places:
-                refs = await ask(
-                    services.document_source.get_documents_for_role,
-                    request.company_id,
-                    request.role_name,
-                    within=DOCUMENTS_SECONDS,
-                    what="the source of documents",
-                )
-            given = linked_documents(refs, services.clock()) or _summary(role, services.clock())
+            sources = await documents_of(services, request.company_id, request.role_name)
+            left_out = dict(sources.left_out)
+            given = linked_documents(sources.found, services.clock()) or _summary(
+                role, services.clock()
+            )
         if given:
             role = await services.graph.link_documents(
                 role.role_id, given, token=context.claim.token
             )
+            if not own:
+                await _mind_catalogue(services, role, before, left_out)
         documents = await services.graph.documents(role.role_id)
         if not documents:
             raise ValidationFailed(
                 FieldProblem("documents", "the role has no document any more; push it with one")
             )
-        return role, documents
+        return role, documents, left_out
+
+
+async def _mind_catalogue(
+    services: Services,
+    role: Role,
+    before: Sequence[KnownDocument] | None,
+    left_out: Mapping[DocumentType, str],
+) -> None:
+    """What was not linked as the catalogue lists it is to be fetched again with the next listing.
+
+    Of a role that was not listed before its text was fetched, nobody knows whether the listing to
+    come is of that text; the same if it was listed meanwhile.
+    """
+    listed = role.catalogued if role.catalogued == before else None
+    known = tuple(document for document in listed or () if document.type not in left_out)
+    if known != role.catalogued:
+        await services.graph.put_catalogue({role.role_id: known})
+
+
+def _said(left_out: Mapping[DocumentType, str]) -> str:
+    why = "; ".join(f"{type_.value}: {message}" for type_, message in left_out.items())
+    return (
+        f"left out, {why}; mend it where it is, and `document_sensor` links it, or push the role "
+        "with it"
+    )
 
 
 def role_version(role: Role) -> str:
@@ -122,6 +156,8 @@ def documents_linked(
     documents: Sequence[LinkedDocument],
     code_version: str,
     seconds: float | None = None,
+    *,
+    left_out: Mapping[DocumentType, str] | None = None,
 ) -> Materialization:
     """What is linked to a role now.
 
@@ -130,6 +166,7 @@ def documents_linked(
         documents: As linked.
         code_version: Of the step that links them.
         seconds: How long it took.
+        left_out: Why others are not, by type.
     """
     return Materialization(
         asset="job_description",
@@ -140,6 +177,10 @@ def documents_linked(
             "documents": [
                 {"type": d.type.value, "name": d.name or "", "characters": len(d.content)}
                 for d in documents
+            ],
+            "left_out": [
+                {"type": type_.value, "reason": reason}
+                for type_, reason in (left_out or {}).items()
             ],
             "jd_hash": role.jd_hash,
             "duration_seconds": None if seconds is None else round(seconds, 4),

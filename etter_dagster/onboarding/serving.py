@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from etter_dagster.model.errors import LeaseLost, Postponed, StoreUnavailable
-from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push
 from etter_dagster.onboarding.archive import archive, forget_old
 from etter_dagster.onboarding.leases import give_back
@@ -40,7 +39,7 @@ class ServeResult:
     def add(self, push: Push) -> None:
         """Counts an ended push."""
         self.done += 1
-        if push.status is WorkflowState.READY:
+        if not push.failed:
             self.failed.pop(push.role_id, None)
             return
         steps = "; ".join(

@@ -46,13 +46,17 @@ class StepResult(BaseModel):
 
 @dataclass
 class StepContext:
-    """What a step may use. `outputs` are those of the steps before it, merged."""
+    """What a step may use. `outputs` are those of the steps before it, merged.
+
+    `notes` say by step what it completed without: shown with the step, and the role is degraded.
+    """
 
     services: Services
     claim: Claim
     report: Callable[[Materialization], Awaitable[None]]
     run_id: str | None = None
     outputs: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 class Step(ABC):

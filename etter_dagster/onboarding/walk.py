@@ -112,13 +112,15 @@ class _Walk:
             error = envelope.error
             note("error.type", error.code if error else None)
         ended = self.services.clock()
+        lacking = self.context.notes.get(step.name)
         self._set(
             index,
             status=StepStatus.FAILED if error else StepStatus.COMPLETED,
             completed_at=ended,
             duration_ms=max(0, round((ended - started) / timedelta(milliseconds=1))),
-            error_message=error.message if error else None,
+            error_message=error.message if error else lacking,
         )
+        self.degraded = self.degraded or lacking is not None
         self.context.outputs.update(envelope.outputs or {})
         if error is not None:
             await self._failed(step, error)

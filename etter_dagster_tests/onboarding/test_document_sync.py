@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
 
-from etter_dagster.model.documents import DocumentType
+from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.errors import (
     DocumentUnavailable,
     FieldProblem,
@@ -184,6 +185,85 @@ async def test_what_time_does_not_allow_comes_next(settings: Settings, world: Wo
     world.write("Acme", "Analyst", NEW_JD)
     found = await sync(services, seconds=-1)
     assert (found.fetched, found.waiting) == (0, 1)
+    assert (await sync(services)).stale == [RID]
+    await services.close()
+
+
+async def test_a_document_that_is_lost_keeps_the_roles_others_not_waiting(
+    settings: Settings, world: World
+) -> None:
+    services = await onboarded(settings, world)
+    world.write("Acme", "Analyst", NEW_JD)
+    world.write("Acme", "Analyst", "1. Open the ledger", DocumentType.SOP)
+    world.broken["Acme", "Analyst", "sop"] = DocumentUnavailable("a link answered 404")
+    found = await sync(services)
+    assert (found.stale, found.waiting) == ([RID], 1)
+    assert (await role(services)).documents_hash == ""
+    world.broken.clear()
+    assert (await sync(services)).fetched == 1, "the lost one alone"
+    assert (await role(services)).documents_hash
+    await services.close()
+
+
+async def pushed_before_any_listing(settings: Settings, world: World) -> Services:
+    services = world.services(scripted_services(settings))
+    await accept(services, order(documents=()))
+    await work_off(services)
+    assert (await role(services)).jd_hash
+    world.calls.clear()
+    return services
+
+
+async def test_a_document_that_changed_between_onboarding_and_first_listing_is_noticed(
+    settings: Settings, world: World
+) -> None:
+    """What the first listing saw was taken for what had been assessed."""
+    services = await pushed_before_any_listing(settings, world)
+    world.write("Acme", "Analyst", NEW_JD)
+    assert (await sync(services)).stale == [RID]
+    assert (await sync(services)).fetched == 0
+    await services.close()
+
+
+async def test_a_document_that_is_as_it_was_onboarded_is_compared_once(
+    settings: Settings, world: World
+) -> None:
+    services = await pushed_before_any_listing(settings, world)
+    world.write("Acme", "Analyst", JD.replace("\n", "\r\n"))
+    found = await sync(services)
+    assert (found.fetched, found.changed) == (1, [])
+    assert (await sync(services)).fetched == 0
+    await services.close()
+
+
+async def test_a_document_that_changed_and_was_listed_while_its_text_was_fetched_is_noticed(
+    settings: Settings, world: World
+) -> None:
+    """The listing is of the new text, what was linked afterwards is the old one."""
+    services = world.services(scripted_services(settings))
+    loop = asyncio.get_running_loop()
+    old = world.get_documents_for_role
+
+    def slow(company: str, title: str) -> list[DocumentRef]:
+        found = old(company, title)
+        world.write("Acme", "Analyst", NEW_JD)
+        asyncio.run_coroutine_threadsafe(sync(services), loop).result(60)
+        return found
+
+    world.get_documents_for_role = slow  # type: ignore[method-assign]
+    await accept(services, order(documents=()))
+    await work_off(services)
+    assert (await sync(services)).stale == [RID]
+    await services.close()
+
+
+async def test_a_job_description_that_comes_after_the_taxonomys_summary_is_linked(
+    settings: Settings, world: World
+) -> None:
+    world.texts.clear()
+    world.put("Acme", "Analyst", general_summary=JD)
+    services = await pushed_before_any_listing(settings, world)
+    world.write("Acme", "Analyst", NEW_JD)
     assert (await sync(services)).stale == [RID]
     await services.close()
 
