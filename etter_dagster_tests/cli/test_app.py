@@ -8,16 +8,20 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from etter_dagster import __version__
+from etter_dagster.cli.app import app
 from etter_dagster.cli.running import Running, announce, sole
 from etter_dagster_tests.cli.conftest import Etter, Served
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
     *("up", "demo", "push", "status", "retry", "cancel"),
-    *("companies", "roles", "show", "doctor", "assess", "keys"),
-    *("export", "import", "company"),
+    *("companies", "roles", "show", "compare", "assess", "format"),
+    *("plan", "nightly", "worker", "drain", "migrate", "reconcile"),
+    *("export", "import", "keys", "company", "doctor"),
 )
 # Each costs a tenth of a second and more; a command that needs one imports it.
 HEAVY = ("dagster", "fastapi", "uvicorn", "numpy", "bs4", "neo4j", "redis", "jinja2", "sqlite3")
@@ -25,6 +29,12 @@ HEAVY = ("dagster", "fastapi", "uvicorn", "numpy", "bs4", "neo4j", "redis", "jin
 
 def test_version_is_that_of_the_package(etter: Etter) -> None:
     assert etter("--version").stdout == f"etter {__version__}\n"
+
+
+def test_there_is_no_command_beside_these() -> None:
+    there = get_command(app)
+    assert isinstance(there, TyperGroup)
+    assert {name for name, command in there.commands.items() if not command.hidden} == set(COMMANDS)
 
 
 def test_help_names_every_command_and_the_exit_codes(etter: Etter) -> None:
