@@ -17,8 +17,7 @@ from typing import Any
 import httpx
 import psutil
 
-from etter_dagster_tests.cli.processes import eventually, started
-from etter_dagster_tests.servers.shared import free_port
+from etter_dagster_tests.cli.processes import eventually, own_ports, started
 
 PREFIX = "/api/v1/pipeline"
 READY_SECONDS = 90.0
@@ -82,10 +81,7 @@ def up(data_dir: Path, **settings: str) -> Iterator[Up]:
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("ETTER_")},
         "ETTER_DATA_DIR": str(data_dir),
-        # Not the same usual ports for all: of two that start at once, both found them free, and
-        # one test's pushes went to the other's service.
-        "ETTER_PORT": str(free_port()),
-        "ETTER_DAGSTER_PORT": str(free_port()),
+        **own_ports(),
         "ETTER_ENABLE_MOCK_DATA": "false",
         **settings,
     }

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from etter_dagster.cli.supervisor import Program
+from etter_dagster_tests.servers.shared import free_port
 
 WAIT_SECONDS = 60.0  # for what happens in a moment on a machine that is not busy
 
@@ -61,6 +62,15 @@ def lives(pid: int) -> bool:
 def left(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
     """Those that still run; a zombie has ended and waits for whoever inherited it."""
     return [process for process in processes if process.is_running() and lives(process.pid)]
+
+
+def own_ports() -> dict[str, str]:
+    """Settings of an `etter up` beside others.
+
+    Of two that start at once on the usual ports, both find them free, and what one test pushes
+    goes to the other's service.
+    """
+    return {"ETTER_PORT": str(free_port()), "ETTER_DAGSTER_PORT": str(free_port())}
 
 
 @contextmanager

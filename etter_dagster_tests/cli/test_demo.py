@@ -21,14 +21,14 @@ from etter_dagster.cli.demo_table import line, partition_url, progress_table, sc
 from etter_dagster.client import EtterClient
 from etter_dagster.model.errors import ValidationFailed
 from etter_dagster.model.lifecycle import WorkflowState
-from etter_dagster_tests.cli.processes import WAIT_SECONDS, eventually, left, started
+from etter_dagster_tests.cli.processes import WAIT_SECONDS, eventually, left, own_ports, started
 
 ETTER = str(Path(sys.executable).with_name("etter"))
 SCORES = re.compile(r"^ +(?P<role>\S.*?) {2,}ready +(?P<score>\d+\.\d) +\d+\.\d +\d+\.\d +\d+ *$")
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**{k: v for k, v in os.environ.items() if k != "DEMO_ONCE"}, **more}
+    return {**{k: v for k, v in os.environ.items() if k != "DEMO_ONCE"}, **own_ports(), **more}
 
 
 def shown(renderable: object) -> str:

@@ -23,7 +23,7 @@ from etter_dagster.cli.engine import configure_dagster
 from etter_dagster.cli.ports import free_port, is_listening
 from etter_dagster.client import EtterClient
 from etter_dagster.settings import Settings
-from etter_dagster_tests.cli.processes import WAIT_SECONDS, eventually, left, started
+from etter_dagster_tests.cli.processes import WAIT_SECONDS, eventually, left, own_ports, started
 
 ETTER = str(Path(sys.executable).with_name("etter"))
 PREFIX = "/api/v1/pipeline"
@@ -32,7 +32,7 @@ PREFIX = "/api/v1/pipeline"
 def environment(folder: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     quick = {"ETTER_LINGER_SECONDS": "1", "ETTER_LEASE_SECONDS": "3"}
-    return {**kept, **quick, "ETTER_DATA_DIR": str(folder / "data")}
+    return {**kept, **quick, **own_ports(), "ETTER_DATA_DIR": str(folder / "data")}
 
 
 def up_json(folder: Path) -> dict[str, str]:
