@@ -5,14 +5,15 @@ A list that cannot be read whole raises, and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from etter_dagster.model.documents import DocumentRef, text_hash
 from etter_dagster.model.role import Role
 from etter_dagster.model.taxonomy import TaxonomyEntry
-from etter_dagster.model.taxonomy_changes import TaxonomyChanges, taxonomy_changes
-from etter_dagster.onboarding.asking import ask
+from etter_dagster.model.taxonomy_changes import TaxonomyChanges, confirmed, taxonomy_changes
+from etter_dagster.onboarding.asking import LEAST_SECONDS, ask
 from etter_dagster.onboarding.role_setup import SUMMARY_NAME, linked_documents
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.stale import mark_stale
@@ -33,26 +34,29 @@ class TaxonomySynced:
     renamed: Mapping[str, str]
     stale: tuple[str, ...]
     unusable: tuple[str, ...]
+    doubtful: tuple[str, ...] = ()
 
 
 async def sync_taxonomy(services: Services, company: str, *, within: float) -> TaxonomySynced:
     """Reads a company's taxonomy and records what changed.
 
+    What is not listed is removed only if a second reading lacks it, too.
+
     Args:
         services: Source, graph, clock.
         company: The company's name.
-        within: Seconds for the source to answer.
+        within: Seconds for the source to answer, some more for a second reading.
 
     Raises:
         SourceUnavailable: It cannot be read; nothing changed.
     """
-    listed = await ask(
-        services.taxonomy.get_roles_for_company,
-        company,
-        within=within,
-        what=f"the taxonomy of {company}",
-    )
-    changes = taxonomy_changes(company, await _known(services, company), listed)
+    until = time.monotonic() + within
+    listed = await _listed(services, company, until)
+    known = await _known(services, company)
+    changes = taxonomy_changes(company, known, listed)
+    if changes.removed:  # or did they only move between the pages while those were read?
+        listed = await _listed(services, company, until)
+        changes = confirmed(changes, taxonomy_changes(company, known, listed))
     entries = dict(list(changes.entries.items())[:MAX_CHANGES])
     before = await services.graph.roles_by_id([rid for rid in entries if rid in changes.changed])
     # First: once an entry is recorded, it differs no more, and nobody would come back for its JD.
@@ -67,6 +71,16 @@ async def sync_taxonomy(services: Services, company: str, *, within: float) -> T
         renamed=_shown_renames(changes, entries),
         stale=tuple(await mark_stale(services, list(before))),
         unusable=changes.unusable,
+        doubtful=changes.doubtful,
+    )
+
+
+async def _listed(services: Services, company: str, until: float) -> Sequence[TaxonomyEntry]:
+    return await ask(
+        services.taxonomy.get_roles_for_company,
+        company,
+        within=max(LEAST_SECONDS, until - time.monotonic()),
+        what=f"the taxonomy of {company}",
     )
 
 

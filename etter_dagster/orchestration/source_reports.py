@@ -38,6 +38,11 @@ def said_of_taxonomy(
             "description"
         )
     lines += _told(told)
+    if doubtful := _count(one.doubtful for one in found):
+        lines.append(
+            f"{doubtful} roles were not listed and are not marked as removed: the list changed "
+            "while it was read, or holds an entry twice"
+        )
     renames = [pair for one in found for pair in one.renamed.items()]
     lines += [f"renamed: {old} is now {new}" for old, new in renames[:_NAMED]]
     lines += [line for one in found for line in one.unusable][:_NAMED]

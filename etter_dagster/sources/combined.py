@@ -76,13 +76,18 @@ class CombinedTaxonomy:
     def get_roles_for_company(
         self, company_name: str, status_filter: str | None = None
     ) -> list[TaxonomyEntry]:
-        """Roles of a company over all providers."""
-        roles: dict[str, TaxonomyEntry] = {}
+        """Roles of a company over all providers; what one of them lists twice is not hidden."""
+        found: list[TaxonomyEntry] = []
+        known: set[str] = set()
         for provider in self._providers:
             # Filtered afterwards: an entry that the first provider calls removed stays hidden.
-            for entry in provider.get_roles_for_company(company_name):
-                roles.setdefault(normalize_name(entry.job_title), entry)
-        return [entry for entry in roles.values() if status_filter in (None, entry.status)]
+            listed = [
+                (normalize_name(e.job_title), e)
+                for e in provider.get_roles_for_company(company_name)
+            ]
+            found += [entry for title, entry in listed if title not in known]
+            known |= {title for title, _ in listed}
+        return [entry for entry in found if status_filter in (None, entry.status)]
 
     def get_role(self, company_name: str, role_name: str) -> TaxonomyEntry | None:
         """One role, of the first provider that knows it."""

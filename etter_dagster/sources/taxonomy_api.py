@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from etter_dagster.model.errors import SourceUnavailable
 from etter_dagster.model.identity import name_problem, normalize_name
 from etter_dagster.model.taxonomy import TaxonomyEntry
+from etter_dagster.model.taxonomy_changes import preference
 from etter_dagster.sources.companies import CompaniesFile, Company
 from etter_dagster.sources.http_api import HttpApi
 
@@ -101,7 +102,8 @@ class TaxonomyApi:
             self.get_companies()  # says so where there is no file at all
             return []
         entries = [entry for row in self._rows(company) if (entry := _entry(name, row))]
-        self._kept[name] = self._clock(), {entry.job_title: entry for entry in reversed(entries)}
+        best_last = sorted(entries, key=preference, reverse=True)
+        self._kept[name] = self._clock(), {entry.job_title: entry for entry in best_last}
         return [entry for entry in entries if status_filter in (None, entry.status)]
 
     def get_role(self, company_name: str, role_name: str) -> TaxonomyEntry | None:

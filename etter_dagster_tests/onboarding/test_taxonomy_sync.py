@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from etter_dagster.model.documents import DocumentRef, text_hash
@@ -9,6 +11,7 @@ from etter_dagster.model.errors import SourceUnavailable
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.role import Role
+from etter_dagster.model.taxonomy import TaxonomyEntry
 from etter_dagster.onboarding.accept import accept, accept_many
 from etter_dagster.onboarding.new_roles import push_new_roles
 from etter_dagster.onboarding.role_setup import linked_documents
@@ -150,10 +153,65 @@ async def test_of_two_entries_for_one_role_the_same_wins_in_any_order(
     """Else the mapping would change at every look."""
     services = scripted_services(settings)
     world.put("Acme", "Analyst ", "Other", job_id="zzz")
-    await sync(world, services)
+    first = await sync(world, services)
+    assert first.unusable == ("zzz: has the job_title of Acme/Analyst, which counts",)
     world.entries["Acme"] = dict(reversed(world.entries["Acme"].items()))
     assert (await sync(world, services)).changed == ()
     assert (await role(services)).draup_role_name == "Data Analyst"
+    await services.close()
+
+
+async def test_of_a_job_listed_twice_with_other_data_the_same_wins_in_any_order(
+    settings: Settings, world: World
+) -> None:
+    services = scripted_services(settings)
+    world.put("Acme", "Analyst ", "Another", job_id="Acme/Analyst")
+    await sync(world, services)
+    world.entries["Acme"] = dict(reversed(world.entries["Acme"].items()))
+    assert (await sync(world, services)).changed == ()
+    await services.close()
+
+
+def listing(world: World, *readings: Sequence[TaxonomyEntry]) -> None:
+    """The world's next readings of Acme's list; the last one stays."""
+    left = list(readings)
+
+    def read(company: str, status_filter: str | None = None) -> Sequence[TaxonomyEntry]:
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    world.get_roles_for_company = read  # type: ignore[method-assign,assignment]
+
+
+async def test_what_only_moved_between_two_pages_is_not_removed(
+    settings: Settings, world: World
+) -> None:
+    """One entry went and one came while the pages were read: as many, and one was missed."""
+    services = scripted_services(settings)
+    await sync(world, services)
+    analyst, clerk = world.entries["Acme"].values()
+    for readings in ([[analyst], [analyst, clerk]], [[clerk], [analyst]]):
+        listing(world, *readings)
+        found = await sync(world, services)
+        assert found.removed == ()
+        assert found.doubtful
+        assert {(await role(services, n)).taxonomy.status for n in ("Analyst", "Clerk")} == {  # type: ignore[union-attr]
+            "active"
+        }
+    listing(world, [analyst])
+    assert (await sync(world, services)).removed == (role_id("Acme", "Clerk"),)
+    await services.close()
+
+
+async def test_a_list_with_an_entry_twice_removes_nothing(settings: Settings, world: World) -> None:
+    """A source that sorts its pages unsteadily gives one entry twice and another one never."""
+    services = scripted_services(settings)
+    await sync(world, services)
+    analyst = world.entries["Acme"]["Analyst"]
+    listing(world, [analyst, analyst])
+    found = await sync(world, services)
+    assert (found.removed, found.doubtful) == ((), (role_id("Acme", "Clerk"),))
+    listing(world, [analyst])
+    assert (await sync(world, services)).removed == (role_id("Acme", "Clerk"),)
     await services.close()
 
 

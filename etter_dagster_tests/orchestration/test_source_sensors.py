@@ -190,6 +190,21 @@ def test_a_company_that_the_taxonomy_lists_no_more_has_its_roles_marked(
     assert entry.status == "removed"
 
 
+def test_a_tick_says_that_it_removes_nothing_of_a_list_with_an_entry_twice(
+    settings: Settings, world: World, tick: Ticks
+) -> None:
+    """Through all sources as one, which once hid what a source lists twice."""
+    tick("taxonomy")
+    world.put("Acme", "Baker")
+    tick("taxonomy")
+    del world.entries["Acme"]["Baker"]
+    world.entries["Acme"]["Analyst again"] = world.entries["Acme"]["Analyst"]
+    assert "1 roles were not listed and are not marked as removed" in tick("taxonomy")
+    entry = roles_of(settings)["Baker"].taxonomy
+    assert entry is not None
+    assert entry.status == "active"
+
+
 def test_a_taxonomy_that_lists_no_company_at_all_removes_nothing(
     settings: Settings, world: World, tick: Ticks
 ) -> None:

@@ -217,6 +217,18 @@ def test_a_role_listed_twice_means_that_another_was_missed(
     assert len({entry.job_id for entry in taxonomy.get_roles_for_company("Acme")}) == 10
 
 
+def test_a_push_finds_the_entry_that_the_sensor_chose_of_two(
+    platform: Served, tmp_path: Path
+) -> None:
+    """Approved before others, then by job id; not whichever is listed first."""
+    platform.state.put_role(7, "2", "Analyst", approval_status="pending")
+    platform.state.put_role(7, "9", "Analyst")
+    platform.state.put_role(7, "5", "Analyst")
+    found = taxonomy_api(platform.url, companies_file(tmp_path, ACME)).get_role("Acme", "Analyst")
+    assert found is not None
+    assert found.job_id == "5"
+
+
 def test_a_role_without_a_usable_name_hides_no_other(
     platform: Served, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
