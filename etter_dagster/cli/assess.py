@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from etter_dagster.cli.failures import DONE, FAILED, end, exit_code, remember_json
+from etter_dagster.cli.failures import DONE, FAILED, end, exit_code
 from etter_dagster.model.errors import EtterError, FieldProblem, ValidationFailed
 
 
@@ -35,7 +35,6 @@ def assess(
         typer.Option(
             "--json",
             help="A JSON list on standard output, one entry a file.",
-            callback=remember_json,
         ),
     ] = False,
 ) -> None:

@@ -22,6 +22,8 @@ from etter_dagster.model.errors import (
 
 DONE, FAILED, WRONG, UNREACHABLE = 0, 1, 2, 3
 _JSON = "json"  # key in the root context's object: whether --json was given
+# Of every mistake in options and arguments; no module of all versions of Typer names it.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _EXIT_CODES = {
     ErrorCode.VALIDATION_ERROR: WRONG,
     ErrorCode.METHOD_NOT_ALLOWED: WRONG,
@@ -53,13 +55,6 @@ def end(code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-def remember_json(context: typer.Context, given: bool) -> bool:
-    """Callback of `--json`: errors are then JSON too."""
-    if given:
-        context.find_root().ensure_object(dict)[_JSON] = True
-    return given
-
-
 def show_error(error: EtterError, *, as_json: bool) -> None:
     """Writes an error to standard error.
 
@@ -84,17 +79,53 @@ def show_error(error: EtterError, *, as_json: bool) -> None:
 class EtterGroup(TyperGroup):
     """The group of all commands: turns errors into messages and exit codes, in one place."""
 
+    def make_context(
+        self, info_name: Any, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        """Reads the options before the command, and whether errors are to be JSON."""
+        # Looked for by itself: with a mistake in the options, none of them has been read.
+        as_json = "--json" in args
+        try:
+            made = super().make_context(info_name, args, parent=parent, **extra)
+        except _UsageError as error:
+            _end_usage(error, as_json)
+        made.ensure_object(dict)[_JSON] = as_json
+        return made
+
     def invoke(self, ctx: Any) -> Any:
         """Runs a command."""
+        as_json: bool = ctx.obj[_JSON]
         try:
             return super().invoke(ctx)
         except EtterError as error:
             failure = _of_data_folder(error)
+        except _UsageError as error:
+            _end_usage(error, as_json)
         except ValueError as error:
             failure = _wrong_input(error)
-        as_json = bool(isinstance(ctx.obj, dict) and ctx.obj.get(_JSON))
         show_error(failure, as_json=as_json)
         raise typer.Exit(exit_code(failure.code))
+
+
+def _end_usage(error: Any, as_json: bool) -> NoReturn:
+    """Options and arguments that the command does not take: for people, Typer shows its own box."""
+    # Typer puts how it came to the message before the message.
+    error.message = error.message.removeprefix("Value error, ")
+    if not as_json:
+        raise error
+    show_error(ValidationFailed(_usage_problem(error)), as_json=True)
+    raise typer.Exit(WRONG) from error
+
+
+def _usage_problem(error: Any) -> FieldProblem:
+    see = f"see `{error.ctx.command_path if error.ctx else 'etter'} --help`"
+    if isinstance(error, typer.BadParameter) and error.param is not None:
+        param: Any = error.param
+        option = param.param_type_name == "option"
+        field = max(param.opts, key=len) if option else param.metavar
+        return FieldProblem(field, f"{error.message.rstrip('.') or 'is missing'}; {see}")
+    field = getattr(error, "option_name", None) or "arguments"
+    return FieldProblem(field, f"{error.format_message().rstrip('.')}; {see}")
 
 
 def _of_data_folder(error: EtterError) -> EtterError:

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from etter_dagster.cli.failures import remember_json
 from etter_dagster.model.errors import (
     ErrorCode,
     EtterError,
@@ -48,7 +47,7 @@ def format_file(
     ] = False,
     json: Annotated[
         bool,
-        typer.Option("--json", help="A JSON object on standard output.", callback=remember_json),
+        typer.Option("--json", help="A JSON object on standard output."),
     ] = False,
 ) -> None:
     """Writes a document under the headings of a job description: by rules, no sentence lost."""

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import typer
 
-from etter_dagster.cli.failures import remember_json
 from etter_dagster.model.errors import ErrorCode, EtterError, FieldProblem, ValidationFailed
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ Json = Annotated[
     typer.Option(
         "--json",
         help="JSON on standard output, messages on standard error.",
-        callback=remember_json,
     ),
 ]
 Url = Annotated[

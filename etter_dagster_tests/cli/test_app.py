@@ -65,6 +65,40 @@ def test_a_command_that_there_is_not_is_2(etter: Etter) -> None:
     assert etter("onboard").code == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "field", "told"),
+    [
+        (("roles",), "COMPANY", "is missing"),
+        (("keys", "create"), "--company", "is missing"),
+        (("roles", "Acme", "--state", "bogus"), "--state", "'bogus' is not one of"),
+        (("push", "--nope"), "--nope", "No such option"),
+        (("status", "one", "two"), "arguments", "two"),
+        (("onboard",), "arguments", "No such command 'onboard'"),
+        (("--nope",), "--nope", "No such option"),
+    ],
+)
+def test_wrong_usage_with_json_is_the_error_body_of_rest(
+    etter: Etter, arguments: tuple[str, ...], field: str, told: str
+) -> None:
+    """A program reads one form of error, whoever finds it; a box of text is for people."""
+    ran = etter(*arguments, "--json")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert ran.error["error"] == "VALIDATION_ERROR"
+    assert ran.error["recoverable"] is False
+    (problem,) = ran.error["fields"]
+    assert problem["field"] == field
+    assert told in problem["message"]
+    assert "--help`" in ran.error["message"]
+
+
+def test_wrong_usage_without_json_is_told_to_people(etter: Etter) -> None:
+    """Typer's own box, without the words of the library that checks values."""
+    ran = etter("roles", "Acme", "--state", "bogus")
+    assert ran.code == 2
+    assert "'bogus' is not one of" in ran.stderr
+    assert "Value error" not in ran.stderr
+
+
 def test_the_key_of_a_file_is_sent(etter: Etter, service: Served, tmp_path: Path) -> None:
     """A key on the command line would be seen by every user of the machine."""
     (tmp_path / "key").write_text("etk_something\n")
