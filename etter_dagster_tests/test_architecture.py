@@ -19,6 +19,7 @@ MODEL_MAY_IMPORT = {
     "__future__",
     "collections",
     "dataclasses",
+    "difflib",
     "datetime",
     "enum",
     "etter_dagster",

@@ -9,6 +9,7 @@ from uuid import uuid4
 import typer
 
 from etter_dagster.cli.failures import DONE, FAILED, end
+from etter_dagster.cli.naming import require_company
 from etter_dagster.cli.service import Json, KeyFile, Url, connect
 from etter_dagster.model.errors import FieldProblem, ValidationFailed
 from etter_dagster.model.lifecycle import WorkflowState
@@ -159,6 +160,8 @@ def _act(
         if id is not None:
             fine = _one(service, kind, id, dry_run, json)
         else:
+            if company := where.get("company"):
+                require_company(service, company)
             where.setdefault("state", [usual])
             fine = (_list if dry_run else _many)(service, kind, where, json)
     end(DONE if fine else FAILED)

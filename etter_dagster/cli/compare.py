@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etter_dagster.cli.look import role_id_of
+from etter_dagster.cli.naming import explained, role_id_of
 from etter_dagster.cli.service import Json, KeyFile, Url, connect
 from etter_dagster.model.errors import FieldProblem, ValidationFailed
 from etter_dagster.model.identity import is_role_id
@@ -36,7 +36,8 @@ def compare(
     from etter_dagster.cli.output import print_json
 
     role, before, after = _named(named)
-    with connect(url, key_file) as service:
+    name = None if is_role_id(named[0]) else named[1]
+    with connect(url, key_file) as service, explained(service, named[0], name):
         found = service.compare_assessments(role, before=before, after=after)
     print_json(found) if json else _print(found)
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from etter_dagster.cli.naming import PAGE, explained, require_company, role_id_of
 from etter_dagster.cli.service import Json, KeyFile, Url, connect
-from etter_dagster.model.errors import FieldProblem, NotFound, ValidationFailed
-from etter_dagster.model.identity import is_role_id, normalize_name, role_id
+from etter_dagster.model.errors import FieldProblem, ValidationFailed
 from etter_dagster.model.lifecycle import RoleStatus
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from etter_dagster.onboarding.documents import DocumentView
     from etter_dagster.onboarding.roles import AssessmentView
     from etter_dagster.onboarding.views import RolesPage
-
-_PAGE = 200  # the most that a page may have
 
 
 def companies(url: Url = None, key_file: KeyFile = None, json: Json = False) -> None:
@@ -63,7 +61,7 @@ def roles(
     with connect(url, key_file) as service:
         page = _roles(service, company, state, cursor, None if every else limit)
         if not page.total_count:
-            _require_known(service, company)
+            require_company(service, company)
     if json:
         print_json(page)
         return
@@ -88,19 +86,13 @@ def roles(
         say("no such roles")
 
 
-def _require_known(service: Service, company: str) -> None:
-    """A slip of the pen must not look like a company without roles in that state."""
-    if normalize_name(company) not in service.companies().companies:
-        raise NotFound(f"company '{company}'", "`etter companies` lists the companies")
-
-
 def _roles(
     service: Service, company: str, state: RoleStatus | None, cursor: str | None, limit: int | None
 ) -> RolesPage:
     """So many rows, over as many pages as that takes."""
     rows: list[Any] = []
     while True:
-        wanted = _PAGE if limit is None else min(_PAGE, limit - len(rows))
+        wanted = PAGE if limit is None else min(PAGE, limit - len(rows))
         page = service.roles(company, state=state, cursor=cursor, limit=wanted)
         rows += page.roles
         cursor = page.next_cursor
@@ -136,7 +128,7 @@ def show(
     found_id = role_id_of(role, name)
     if jd and history:
         raise ValidationFailed(FieldProblem("--jd", "cannot be combined with --history"))
-    with connect(url, key_file) as service:
+    with connect(url, key_file) as service, explained(service, role, name):
         if jd:
             documents = service.documents(found_id)
             print_json(documents) if json else _print_documents(documents.documents)
@@ -146,24 +138,6 @@ def show(
         else:
             found = service.assessment(found_id)
             print_json(found) if json else _print_assessment(found)
-
-
-def role_id_of(role: str, name: str | None) -> str:
-    """The id of the role that a person named.
-
-    Args:
-        role: Its id, or its company.
-        name: With a company: the role.
-
-    Raises:
-        ValidationFailed: A company without a role.
-    """
-    if name is not None:
-        return role_id(role, name)
-    if not is_role_id(role):
-        what = f"is missing, and '{role}' is no role id; `etter roles COMPANY` lists the roles"
-        raise ValidationFailed(FieldProblem("ROLE", what))
-    return role
 
 
 def _print_documents(found: tuple[DocumentView, ...]) -> None:

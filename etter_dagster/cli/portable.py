@@ -11,8 +11,9 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from etter_dagster.cli.naming import unknown_company
 from etter_dagster.cli.service import Json
-from etter_dagster.model.errors import FieldProblem, NotFound, ValidationFailed
+from etter_dagster.model.errors import FieldProblem, ValidationFailed
 
 if TYPE_CHECKING:
     from etter_dagster.stores import RoleGraph
@@ -90,10 +91,10 @@ def import_(
 
 async def _require_known(graph: RoleGraph, company: str) -> None:
     """Of a deleted company the audit log is left, and that is exported."""
-    if company not in await graph.companies():
+    if company not in (known := await graph.companies()):
         entries, _ = await graph.audit([company], cursor=None, limit=1)
         if not entries:
-            raise NotFound(f"company '{company}'", "`etter companies` lists the companies")
+            raise unknown_company(company, known)
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ from uuid import uuid4
 from etter_dagster.cli.calling import Service
 from etter_dagster.cli.failures import DONE, FAILED, end
 from etter_dagster.cli.files import read_text
+from etter_dagster.cli.naming import with_company_hint
 from etter_dagster.cli.output import clean, print_facts, print_json, say, tell
 from etter_dagster.cli.service import connect, user
 from etter_dagster.cli.waiting import follow
@@ -57,7 +58,10 @@ def push_role(
             created_by=user(),
             idempotency_key=uuid4().hex,
         )
-        accepted = service.send_patiently(call)
+        try:
+            accepted = service.send_patiently(call)
+        except EtterError as error:
+            raise with_company_hint(service, company, error) from error
         if not wait:
             _print_accepted(accepted, json)
             return

@@ -27,6 +27,7 @@ from etter_dagster.model.errors import (
 from etter_dagster.model.identity import name_problem, normalize_name, role_id
 from etter_dagster.model.push import Push, PushRequest, Source, WorkflowOptions
 from etter_dagster.model.role import Role
+from etter_dagster.onboarding.hinting import Hints
 from etter_dagster.onboarding.known import (
     Asked,
     document_known,
@@ -45,6 +46,7 @@ _NO_DOCUMENT = FieldProblem(
 _NO_DRAUP_ROLE = FieldProblem(
     "draup_role_name", "give the Draup role (or draup_role_id): none is known yet"
 )
+_LACKING = {_NO_DOCUMENT, _NO_DRAUP_ROLE}
 
 
 class PushOrder(BaseModel):
@@ -109,6 +111,7 @@ async def check(
     roles = await services.graph.roles_by_id(list(dict.fromkeys(ids)))
     active = await services.queue.active(list(dict.fromkeys(ids)))
     fetch = _Fetch(ask_sources, allow_file)
+    hints = Hints(services, near=len(orders) == 1)
     verdicts: list[Checked | Refused] = []
     for order, rid in zip(orders, ids, strict=True):
         if len(verdicts) % AT_ONCE == 0:
@@ -116,6 +119,8 @@ async def check(
         try:
             verdicts.append(await _check_one(services, order, roles.get(rid), active, fetch))
         except EtterError as error:
+            if rid not in roles and error.fields and {*error.fields} <= _LACKING:
+                error = await hints.hinted(error, order.company_id, order.role_name)
             verdicts.append(Refused(error, roles.get(rid)))
     return verdicts
 

@@ -72,7 +72,7 @@ def test_a_limited_list_says_that_there_is_more_and_goes_on_there(
 def test_all_follows_the_pages_to_the_end(
     etter: Etter, ready: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etter_dagster.cli.look._PAGE", 1)
+    monkeypatch.setattr("etter_dagster.cli.look.PAGE", 1)
     page = etter("roles", "Acme", "--all", "--json").json
     assert [row["job_title"] for row in page["roles"]] == ["Analyst", "Clerk"]
     assert page["next_cursor"] is None
@@ -105,6 +105,37 @@ def test_show_prints_scores_tasks_and_why(etter: Etter, ready: Served) -> None:
 def test_a_role_is_shown_by_its_names_too(etter: Etter, ready: Served) -> None:
     """An id of a hundred characters is folded on a terminal, and hard to copy."""
     assert etter("show", "Acme", "Analyst").stdout == etter("show", ANALYST).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("roles", "acme"), "Acme"),
+        (("show", "ACME", "Analyst"), "Acme"),
+        (("show", "Acme", "analyst"), "Analyst"),
+        (("show", "Acme", "Analist", "--history"), "Analyst"),
+        (("compare", "Acme", "clerk"), "Clerk"),
+        (("retry", "--company", "acme"), "Acme"),
+        (("export", "--company", "acme"), "Acme"),
+        (("push", "acme", "Analyst"), "Acme"),
+        (("push", "Acme", "analyst"), "Analyst"),
+        (("push", "Acme", "Clark"), "Clerk"),
+    ],
+)
+def test_of_a_name_that_is_not_known_the_one_like_it_is_named(
+    etter: Etter, ready: Served, arguments: tuple[str, ...], meant: str
+) -> None:
+    """Case counts in a name, which looks like a bug to whoever does not know."""
+    ran = etter(*arguments)
+    assert (ran.code, ran.stdout) == (2, "")
+    assert f"did you mean '{meant}'?" in ran.stderr
+
+
+def test_nothing_is_guessed_where_no_name_is_like_it(etter: Etter, ready: Served) -> None:
+    for arguments in (("show", "Acme", "Welder"), ("push", "Acme", "Welder"), ("roles", "Bolt")):
+        ran = etter(*arguments)
+        assert ran.code == 2
+        assert "did you mean" not in ran.stderr
 
 
 def test_history_lists_every_assessment_newest_first(etter: Etter, ready: Served) -> None:

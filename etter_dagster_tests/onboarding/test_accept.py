@@ -54,6 +54,34 @@ async def test_all_problems_stand_in_one_message(services: Services) -> None:
     assert fields == ["role_name", "documents", "draup_role_name"]
 
 
+async def test_an_unknown_role_is_told_the_one_that_was_probably_meant(services: Services) -> None:
+    """Only of its own company: names of others are nobody's business."""
+    await define_role(services, "Acme", "Data Scientist")
+    await define_role(services, "Bolt", "Data Analyst")
+
+    async def fields(name: str) -> dict[str, str]:
+        with pytest.raises(ValidationFailed) as caught:
+            await accept(services, order(name, documents=(), draup_role_name=None))
+        return {problem.field: problem.message for problem in caught.value.fields}
+
+    hint = "'data scientist' is not known; did you mean 'Data Scientist'?"
+    assert (await fields("data scientist"))["role_name"] == hint
+    assert "did you mean 'Data Scientist'?" in (await fields("Data Sientist"))["role_name"]
+    assert "role_name" not in await fields("Data Analyst")
+    assert "role_name" not in await fields("Data Scientist")
+
+
+async def test_of_many_orders_only_case_is_looked_through(services: Services) -> None:
+    """Likeness of 10,000 names to as many others would hold up everybody else."""
+    await define_role(services, "Acme", "Nurse")
+    orders = [order(name, documents=(), draup_role_name=None) for name in ("NURSE", "Nurze")]
+    same, near = await accept_many(services, orders)
+    assert isinstance(same, ValidationFailed)
+    assert isinstance(near, ValidationFailed)
+    assert "did you mean 'Nurse'?" in same.message
+    assert "did you mean" not in near.message
+
+
 @pytest.mark.parametrize(
     "name", ["", "   ", "x" * 201, "nul\0", "bell\x07", "lone\ud800", "line\nbreak"]
 )
