@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict
 
 from etter_dagster.model.assessment import AssessmentInputs, AssessorInfo
 from etter_dagster.model.claim_order import Lane
-from etter_dagster.model.documents import DocumentType, documents_hash
 from etter_dagster.model.errors import (
     AlreadyProcessing,
     ErrorCode,
@@ -36,10 +35,12 @@ from etter_dagster.model.push import (
 from etter_dagster.model.role import Role
 from etter_dagster.model.staleness import StaleReason, basis_of, stale_reasons
 from etter_dagster.onboarding.archive import archive
-from etter_dagster.onboarding.budget import budget_check
+from etter_dagster.onboarding.budget import Toll, tolls
 from etter_dagster.onboarding.check import AT_ONCE, Checked, PushOrder, Refused, check
 from etter_dagster.onboarding.estimate import estimate_seconds
-from etter_dagster.onboarding.role_setup import RoleSetup, linked_documents
+from etter_dagster.onboarding.mock import is_mock_beside_paid
+from etter_dagster.onboarding.restoring import inputs_after
+from etter_dagster.onboarding.role_setup import RoleSetup
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.stale import reasons_now
 from etter_dagster.onboarding.status import StatusView, find_push, status_of
@@ -168,8 +169,7 @@ async def _accept(
 ) -> list[Accepted | EtterError]:
     verdicts = await check(services, orders, ask_sources=ask_sources)
     answers: list[Accepted | EtterError | None] = [None] * len(verdicts)
-    queueing: list[tuple[int, NewPush, Role | None]] = []
-    spent = budget_check(services)
+    passed: list[tuple[int, Checked]] = []
     for index, verdict in enumerate(verdicts):
         if index % AT_ONCE == 0:
             await asyncio.sleep(0)  # as in `check`
@@ -183,11 +183,16 @@ async def _accept(
                 status=WorkflowState.READY,
                 message="the role is ready and its assessment is up to date; nothing was queued",
             )
-        elif error := await spent(verdict.request.company_id, verdict.request.use_mock):
-            answers[index] = error
         else:
-            await mark_changed(services, verdict)
-            queueing.append((index, new_push(services, verdict), verdict.role))
+            passed.append((index, verdict))
+    queueing: list[tuple[int, NewPush, Role | None]] = []
+    paying = await tolls(services, [checked for _, checked in passed])
+    for (index, checked), toll in zip(passed, paying, strict=True):
+        if isinstance(toll, EtterError):
+            answers[index] = toll
+        else:
+            await mark_changed(services, checked)
+            queueing.append((index, new_push(services, checked, toll), checked.role))
     new = [push for _, push, _ in queueing]
     enqueued = (
         await services.queue.enqueue(new, capacity=services.settings.queue_capacity) if new else []
@@ -202,8 +207,9 @@ async def _accept(
     return [answer for answer in answers if answer is not None]
 
 
-def new_push(services: Services, checked: Checked) -> NewPush:
-    """The push of an order that passed."""
+def new_push(services: Services, checked: Checked, toll: Toll = Toll.ASSESSES) -> NewPush:
+    """The push of an order that passed; one that only restores waits for no assessor."""
+    assessor = services.assessors.for_push(checked.order.use_mock).info.name
     order, request = checked.order, checked.request
     return NewPush(
         push=Push(
@@ -218,7 +224,7 @@ def new_push(services: Services, checked: Checked) -> NewPush:
             retry_of=order.retry_of,
             options=order.options,
             use_mock=order.use_mock,
-            assessor=services.assessors.for_push(order.use_mock).info.name,
+            assessor=None if toll is Toll.RESTORES else assessor,
             steps=tuple(StepProgress(name=step.name) for step in services.steps),
             queued_at=services.clock(),
         ),
@@ -233,7 +239,7 @@ async def ready_push(services: Services, checked: Checked) -> str | None:
         return None
     if not _changes(services, checked, role):
         return role.workflow_id
-    if _is_mock_beside_paid(services, checked, role):
+    if is_mock_beside_paid(services, role, checked.order.use_mock):
         assessor = services.assessors.for_push(True).info
         return await _ready_mock(services, role, inputs_after(checked, role), assessor)
     return None
@@ -242,7 +248,9 @@ async def ready_push(services: Services, checked: Checked) -> str | None:
 async def mark_changed(services: Services, checked: Checked) -> None:
     """A ready role whose inputs or assessor an order changes is stale before it is queued."""
     role = checked.role
-    if role is None or not _is_ready(checked) or _is_mock_beside_paid(services, checked, role):
+    if role is None or not _is_ready(checked):
+        return
+    if is_mock_beside_paid(services, role, checked.order.use_mock):
         return
     if reasons := _changes(services, checked, role):
         await _mark_stale(services, role, reasons)
@@ -252,11 +260,6 @@ def _is_ready(checked: Checked) -> bool:
     role = checked.role
     forced = checked.order.options.force_rerun
     return bool(role and role.current and role.state is RoleStatus.READY and not forced)
-
-
-def _is_mock_beside_paid(services: Services, checked: Checked, role: Role) -> bool:
-    mock = checked.order.use_mock and services.assessors.for_push(True).info.name
-    return bool(mock and role.current and role.current.basis.assessor.name != mock)
 
 
 def _changes(services: Services, checked: Checked, role: Role) -> tuple[StaleReason, ...]:
@@ -283,26 +286,6 @@ async def _ready_mock(
         if not reasons:
             return assessment.workflow_id
     return None
-
-
-def inputs_after(checked: Checked, role: Role) -> AssessmentInputs:
-    """The role's inputs as they will be once the order's documents and Draup role are linked."""
-    request = checked.request
-    linked = linked_documents(request.documents, role.updated_at)
-    jds = [doc for doc in linked if doc.type is DocumentType.JOB_DESCRIPTION]
-    others = [doc for doc in linked if doc.type is not DocumentType.JOB_DESCRIPTION]
-    return AssessmentInputs.model_validate(
-        {
-            "role_id": role.role_id,
-            "jd_hash": jds[-1].content_hash if jds else role.jd_hash,
-            "documents_hash": documents_hash(others) if others else role.documents_hash,
-            "draup_role": request.draup_role_name
-            or role.draup_role_name
-            or request.draup_role_id
-            or role.draup_role_id
-            or "",
-        }
-    )
 
 
 async def _mark_stale(services: Services, role: Role, reasons: Sequence[StaleReason]) -> None:

@@ -13,6 +13,7 @@ from etter_dagster.model.comparison import compare
 from etter_dagster.model.errors import NotFound
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.assessing import Occasion, assess_role
+from etter_dagster.onboarding.mock import is_mock_beside_paid
 from etter_dagster.onboarding.reporting import Materialization
 from etter_dagster.onboarding.steps import Step, StepContext, StepResult
 from etter_dagster.settings import Settings
@@ -50,6 +51,15 @@ class AiAssessment(Step):
             Occasion.of(claim, context.run_id),
             code_version=self.code_version,
         )
+        result = StepResult(
+            outputs={
+                "assessment_id": assessment.assessment_id,
+                "ai_automation_score": assessment.scores.final_score,
+                "reused": reused,
+            }
+        )
+        if is_mock_beside_paid(context.services, role, claim.push.use_mock):
+            return result  # the role's assessment is another, and stays as it is
         seconds = time.monotonic() - started
         await context.report(
             assessment_made(
@@ -65,13 +75,7 @@ class AiAssessment(Step):
                 },
             )
         )
-        return StepResult(
-            outputs={
-                "assessment_id": assessment.assessment_id,
-                "ai_automation_score": assessment.scores.final_score,
-                "reused": reused,
-            }
-        )
+        return result
 
     def _changes(
         self, context: StepContext, assessment: Assessment, last: Assessment | None

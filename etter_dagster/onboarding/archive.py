@@ -8,6 +8,7 @@ from etter_dagster.model.errors import ErrorCode
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.notification import notices_of
 from etter_dagster.model.push import Push
+from etter_dagster.onboarding.mock import is_mock_beside_paid
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.status import find_push
 
@@ -35,6 +36,9 @@ async def archive(services: Services, limit: int = 500) -> int:
 async def _settle_given_up(services: Services, push: Push) -> None:
     """The queue gave the push up when its last worker was lost, so no walk settled its role."""
     if await _settled_later(services, push):
+        return
+    role = await services.graph.role(push.role_id)
+    if is_mock_beside_paid(services, role, push.use_mock):
         return
     await services.graph.put_role(push.company_id, push.role_name)
     await services.graph.settle_role(

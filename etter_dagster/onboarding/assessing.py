@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 from etter_dagster.assessors.protocol import AssessmentFailed, AssessmentRequest, Assessor
 from etter_dagster.assessors.quality.judging import judge
-from etter_dagster.model.assessment import MOCK_ASSESSOR, Assessment, assessment_id
+from etter_dagster.model.assessment import Assessment, assessment_id
 from etter_dagster.model.documents import DocumentType, LinkedDocument
 from etter_dagster.model.role import Role
+from etter_dagster.onboarding.mock import is_mock_beside_paid
+from etter_dagster.onboarding.restoring import finished_assessment
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.status import find_push
 from etter_dagster.stores.protocols import Claim
@@ -69,7 +71,7 @@ async def assess_role(
         assessment = await _made(services, role, assessor, occasion, code_version)
     await services.graph.add_assessment(
         assessment,
-        current=_becomes_current(services, role, assessor),
+        current=not is_mock_beside_paid(services, role, occasion.use_mock),
         token=occasion.token,
     )
     return assessment, reused
@@ -81,10 +83,7 @@ async def _finished(
     """Any that is young enough; under `force_rerun` only one that this very push has made,
     before its worker died.
     """
-    oldest = services.clock() - timedelta(days=services.settings.max_assessment_age_days)
-    found = await services.graph.find_assessment(
-        role.role_id, role.inputs.inputs_hash, assessor.info.key, not_before=oldest
-    )
+    found = await finished_assessment(services, role, role.inputs, assessor.info)
     if found and (found.workflow_id == occasion.workflow_id or not occasion.force_rerun):
         return found
     return None
@@ -167,11 +166,3 @@ def refuse_no_jd(documents: Sequence[LinkedDocument]) -> None:
     ]
     if verdicts and not any(verdict.is_jd for verdict in verdicts):
         raise AssessmentFailed(verdicts[0].reason)
-
-
-def _becomes_current(services: Services, role: Role, assessor: Assessor) -> bool:
-    """A mock never replaces a paid assessment as the current one."""
-    configured = services.assessors.configured.info.name
-    is_mock = assessor.info.name == MOCK_ASSESSOR and configured != MOCK_ASSESSOR
-    has_paid = role.current is not None and role.current.basis.assessor.name != MOCK_ASSESSOR
-    return not (is_mock and has_paid)

@@ -53,9 +53,12 @@ async def keep_leases(services: Services, worker: str, claim: Claim) -> AsyncIte
 async def give_back(services: Services, claim: Claim) -> None:
     """Puts a postponed push back to its place, unless somebody else has it by now.
 
+    It waits for its assessor, also where it was taken for one that needs none, or for another.
+
     Args:
         services: The queue.
         claim: The push.
     """
+    assessor = services.assessors.for_push(claim.push.use_mock).info.name
     with contextlib.suppress(LeaseLost):
-        await services.queue.give_back(claim.push.workflow_id, claim.token)
+        await services.queue.give_back(claim.push.workflow_id, claim.token, assessor=assessor)

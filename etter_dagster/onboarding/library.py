@@ -22,7 +22,7 @@ from etter_dagster.model.role import Role
 from etter_dagster.model.workflow import RoleOnboardingInput, WorkflowResult
 from etter_dagster.onboarding.accept import mark_changed, ready_push
 from etter_dagster.onboarding.archive import archive
-from etter_dagster.onboarding.budget import budget_check
+from etter_dagster.onboarding.budget import tolls
 from etter_dagster.onboarding.check import PushOrder, Refused, check
 from etter_dagster.onboarding.partition_run import claim_checked, walk_claimed
 from etter_dagster.onboarding.reporting import Reporter, Silent
@@ -113,9 +113,9 @@ class RoleOnboardingWorkflow:
             return await self._result(
                 services, await find_push(services, ready), verdict.request.role_id
             )
-        spent = await budget_check(services)(verdict.request.company_id, self.use_mock_assessment)
-        if spent is not None:
-            raise spent
+        (toll,) = await tolls(services, [verdict])
+        if isinstance(toll, EtterError):
+            raise toll
         await mark_changed(services, verdict)
         reporter = await asyncio.to_thread(_reporter)
         worker = f"library-{uuid.uuid4().hex}"

@@ -109,6 +109,7 @@ class Services:
                 else min(limits.in_flight, room.calls),
                 "closed_assessors": (name,) if room.closed else (),
                 "closed_companies": room.closed_companies,
+                "paid_assessor": name,
             }
         )
 

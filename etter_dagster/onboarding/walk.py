@@ -15,6 +15,7 @@ from etter_dagster.model.envelope import Envelope, EnvelopeProgress, ExecutionCo
 from etter_dagster.model.errors import ErrorCode, LeaseLost, Postponed, StoreUnavailable
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.push import Push, PushError, StepProgress, StepStatus
+from etter_dagster.onboarding.mock import is_mock_beside_paid
 from etter_dagster.onboarding.reporting import Materialization, Reporter
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.steps import Step, StepContext, push_error
@@ -162,9 +163,10 @@ class _Walk:
             self.error = error
         else:
             self.degraded = True
-        await self.reporter.failed(
-            self.push.role_id, [asset for asset in step.assets if asset not in self.made]
-        )
+        if not await self._only_tries():
+            await self.reporter.failed(
+                self.push.role_id, [asset for asset in step.assets if asset not in self.made]
+            )
 
     async def _finish(self) -> Push:
         outcome = WorkflowState.READY
@@ -172,16 +174,9 @@ class _Walk:
             outcome = WorkflowState.FAILED
         elif self.degraded:
             outcome = WorkflowState.DEGRADED
-        graph, push = self.services.graph, self.push
-        if outcome is WorkflowState.FAILED:
-            # A role whose node could not be made has no state to settle, yet its push has an end.
-            await graph.put_role(push.company_id, push.role_name, token=self.claim.token)
-        await graph.settle_role(
-            push.role_id,
-            RoleStatus(outcome.value),
-            workflow_id=push.workflow_id,
-            token=self.claim.token,
-        )
+        if not await self._only_tries():
+            await self._settle(outcome)
+        push = self.push
         finished = await self.services.queue.finish(
             push.workflow_id,
             self.claim.token,
@@ -195,6 +190,25 @@ class _Walk:
         )
         log.info("ended %s after %d attempts", outcome.value, finished.attempts)
         return finished
+
+    async def _settle(self, outcome: WorkflowState) -> None:
+        graph, push = self.services.graph, self.push
+        if outcome is WorkflowState.FAILED:
+            # A role whose node could not be made has no state to settle, yet its push has an end.
+            await graph.put_role(push.company_id, push.role_name, token=self.claim.token)
+        await graph.settle_role(
+            push.role_id,
+            RoleStatus(outcome.value),
+            workflow_id=push.workflow_id,
+            token=self.claim.token,
+        )
+
+    async def _only_tries(self) -> bool:
+        """Whether the role is left as it is: a mock says nothing of a paid assessment."""
+        if not self.push.use_mock:
+            return False
+        role = await self.services.graph.role(self.push.role_id)
+        return is_mock_beside_paid(self.services, role, use_mock=True)
 
     async def _report(self, event: Materialization) -> None:
         # A step that is tried again reports again; Dagster needs to hear of each asset once.

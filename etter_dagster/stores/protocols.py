@@ -35,13 +35,15 @@ class _Record(BaseModel):
 class ClaimLimits(_Record):
     """How many pushes may be processed at once, over all workers.
 
-    Pushes of `closed_assessors` and `closed_companies` wait; they keep their place.
+    Pushes for `closed_assessors` wait, and those of `closed_companies` for `paid_assessor`; they
+    keep their place. Others of these companies cost nothing and go on.
     """
 
     in_flight: int = 1000
     per_company: int = 500
     closed_assessors: tuple[str, ...] = ()
     closed_companies: tuple[str, ...] = ()
+    paid_assessor: str = ""
 
 
 class NewPush(_Record):
@@ -269,8 +271,11 @@ class PushQueue(Protocol):
         `LeaseLost`.
         """
 
-    async def give_back(self, workflow_id: str, token: int) -> None:
-        """Back to its place in the queue; the attempt does not count. Raises `LeaseLost`."""
+    async def give_back(self, workflow_id: str, token: int, *, assessor: str | None = None) -> None:
+        """Back to its place in the queue; the attempt does not count. Raises `LeaseLost`.
+
+        With `assessor` it waits for that one from now on.
+        """
 
     async def leave(self, worker: str) -> None:
         """The worker is gone; leases it still holds are given back."""

@@ -23,6 +23,7 @@ _CHANGING: dict[str, tuple[str, Callable[[str], Any]]] = {
     "completed_us": ("completed_at", lambda value: moment(int(value))),
     "error": ("error", json.loads),
     "run_id": ("run_id", str),
+    "assessor": ("assessor", str),
     "score": ("ai_automation_score", float),
 }
 

@@ -128,6 +128,7 @@ class RedisPushQueue(RedisStore):
                 n - len(claims),
                 len(limits.closed_assessors),
                 *limits.closed_assessors,
+                limits.paid_assessor,
                 *limits.closed_companies,
             )
             claims += [
@@ -195,8 +196,8 @@ class RedisPushQueue(RedisStore):
         _held(said, workflow_id)
         return _moved(said, workflow_id, finish.status)
 
-    async def give_back(self, workflow_id: str, token: int) -> None:
-        _held(await self._run("give_back", workflow_id, token), workflow_id)
+    async def give_back(self, workflow_id: str, token: int, *, assessor: str | None = None) -> None:
+        _held(await self._run("give_back", workflow_id, token, assessor or ""), workflow_id)
 
     async def leave(self, worker: str) -> None:
         while await self._run("leave", worker):
@@ -217,17 +218,18 @@ class RedisPushQueue(RedisStore):
         )
 
     async def counts(self, limits: ClaimLimits) -> QueueCounts:
-        lanes, backlog, held, expired, closed, paused = await self._run(
-            "counts", *limits.closed_assessors
+        lanes, backlog, held, expired, closed, paid, paused = await self._run(
+            "counts", limits.paid_assessor, *limits.closed_assessors
         )
         lapsed = Counter[str](company for company, _ in expired)
         in_flight = _by_company(held) - lapsed
         free = _by_company(backlog)
-        free.update(company for company, name in expired if name not in limits.closed_assessors)
+        free.update(company for company, name in expired if not _waits(limits, company, name))
         for waiting in closed:
             free -= _by_company(waiting)
-        for company in limits.closed_companies:
-            free.pop(company, None)
+        if limits.paid_assessor not in limits.closed_assessors:
+            waiting = _by_company(paid)
+            free -= Counter({company: waiting[company] for company in limits.closed_companies})
         return QueueCounts(
             waiting={lane: n for lane, (n, _) in zip(LANES, lanes, strict=True) if n},
             oldest_queued_at={
@@ -421,6 +423,12 @@ def _chunks(pushes: Sequence[NewPush]) -> Iterator[list[str | int]]:
         many += 1
     if chunk:
         yield chunk
+
+
+def _waits(limits: ClaimLimits, company: str, assessor: str) -> bool:
+    """Whether pushes of a company for an assessor must wait."""
+    paid = assessor == limits.paid_assessor and company in limits.closed_companies
+    return paid or assessor in limits.closed_assessors
 
 
 def _by_company(flat: Sequence[str]) -> Counter[str]:

@@ -180,6 +180,7 @@ def save(connection: sqlite3.Connection, push: Push, changes: Mapping[str, Any])
     values = {
         "workflow_id": push.workflow_id,
         "status": push.status.value,
+        "assessor": push.assessor,
         "error_code": push.error.code if push.error else None,
         "completed_at": micros(ended) if ended else None,
         "body": push.model_dump_json(),
@@ -190,8 +191,8 @@ def save(connection: sqlite3.Connection, push: Push, changes: Mapping[str, Any])
     return push
 
 
-def give_back(connection: sqlite3.Connection, push: Push) -> Push:
-    """Back to its place; the attempt does not count."""
+def give_back(connection: sqlite3.Connection, push: Push, assessor: str | None = None) -> Push:
+    """Back to its place; the attempt does not count. It waits for `assessor`, if one is named."""
     attempts = push.attempts - 1
     return save(
         connection,
@@ -199,6 +200,7 @@ def give_back(connection: sqlite3.Connection, push: Push) -> Push:
         {
             "status": WorkflowState.QUEUED,
             "attempts": attempts,
+            "assessor": assessor or push.assessor,
             "started_at": push.started_at if attempts else None,
             "current_step": None,
             "run_id": None,
@@ -341,8 +343,8 @@ def _closed(limits: ClaimLimits) -> tuple[str, tuple[str, ...]]:
     assessors, companies = limits.closed_assessors, limits.closed_companies
     return (
         f"ifnull(assessor, '') IN ({', '.join('?' * len(assessors))}) "
-        f"OR company_id IN ({', '.join('?' * len(companies))})",
-        (*assessors, *companies),
+        f"OR (ifnull(assessor, '') = ? AND company_id IN ({', '.join('?' * len(companies))}))",
+        (*assessors, limits.paid_assessor, *companies),
     )
 
 

@@ -162,9 +162,9 @@ class SqlitePushQueue(SqliteStore):
 
         return await self._database.write(act)
 
-    async def give_back(self, workflow_id: str, token: int) -> None:
+    async def give_back(self, workflow_id: str, token: int, *, assessor: str | None = None) -> None:
         await self._database.write(
-            lambda c: claims.give_back(c, claims.held(c, workflow_id, token)[0])
+            lambda c: claims.give_back(c, claims.held(c, workflow_id, token)[0], assessor)
         )
 
     async def leave(self, worker: str) -> None:

@@ -357,13 +357,54 @@ async def test_pushes_of_a_closed_assessor_or_company_wait_and_others_do_not(
 ) -> None:
     """A spent budget or an open breaker must not hold mock pushes or other companies back."""
     paid = assessed_by("llm", new_push("Paid"))
-    await queue.enqueue([paid, new_push("Mock"), new_push("Poor", "Spent Inc.")], capacity=10)
-    limits = ClaimLimits(closed_assessors=("llm",), closed_companies=("Spent Inc.",))
+    await queue.enqueue([paid, assessed_by("exposure", new_push("Mock"))], capacity=10)
+    limits = ClaimLimits(closed_assessors=("llm",))
     assert (await queue.counts(limits)).claimable == 1
     assert names(await take(queue, limits=limits)) == ["Mock"]
     assert (await queue.counts(limits)).claimable == 0
     assert await take(queue, limits=limits) == []
-    assert sorted(names(await take(queue))) == ["Paid", "Poor"]
+    assert names(await take(queue)) == ["Paid"]
+
+
+@pytest.mark.parametrize("closed", [(), ("llm",)], ids=["open", "closed"])
+async def test_a_company_whose_budget_is_spent_goes_on_with_what_costs_nothing(
+    queue: PushQueue, closed: tuple[str, ...]
+) -> None:
+    """A mock push and one that only restores stand behind one that must wait."""
+    poor = [
+        assessed_by(assessor, new_push(name, "Spent Inc."))
+        for name, assessor in [("Poor", "llm"), ("Mock", "exposure"), ("Restored", None)]
+    ]
+    await queue.enqueue([*poor, assessed_by("llm", new_push("Rich"))], capacity=10)
+    limits = ClaimLimits(
+        closed_assessors=closed, closed_companies=("Spent Inc.",), paid_assessor="llm"
+    )
+    expected = ["Mock", "Restored"] if closed else ["Mock", "Restored", "Rich"]
+    assert (await queue.counts(limits)).claimable == len(expected)
+    assert sorted(names(await take(queue, limits=limits))) == expected
+    assert (await queue.counts(limits)).claimable == 0
+    assert await take(queue, limits=limits) == []
+
+
+async def test_a_push_given_back_may_wait_for_an_assessor_from_then_on(
+    queue: PushQueue, clock: Clock
+) -> None:
+    """It was taken for one that costs nothing; else it would be claimed again at once, for ever."""
+    await queue.enqueue([assessed_by(None, new_push("Restored"))], capacity=10)
+    limits = ClaimLimits(closed_assessors=("llm",))
+    (claim,) = await take(queue, limits=limits)
+    await queue.give_back(claim.push.workflow_id, claim.token)
+    (claim,) = await take(queue, limits=limits)
+    assert claim.push.assessor is None
+    await queue.give_back(claim.push.workflow_id, claim.token, assessor="llm")
+    assert await queue.waiting_for("llm") == {"Acme": 1}
+    assert (await queue.counts(limits)).claimable == 0
+    assert await take(queue, limits=limits) == []
+    (claim,) = await take(queue)
+    assert (claim.push.assessor, claim.push.attempts) == ("llm", 1)
+    await queue.finish(claim.push.workflow_id, claim.token, ended())
+    assert (await queue.durations("llm")).count == 1
+    assert await queue.waiting_for("llm") == {}
 
 
 async def test_what_waits_for_an_assessor_is_counted_by_company(queue: PushQueue) -> None:

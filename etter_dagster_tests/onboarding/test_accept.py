@@ -171,7 +171,7 @@ async def test_a_push_that_the_budget_refuses_leaves_a_ready_role_as_it_is(
     async def spent(*_: object) -> EtterError:
         return EtterError(ErrorCode.BUDGET_EXCEEDED, "the budget of today is spent")
 
-    monkeypatch.setattr("etter_dagster.onboarding.accept.budget_check", lambda _: spent)
+    monkeypatch.setattr("etter_dagster.onboarding.budget.budget_check", lambda _: spent)
     changed = order(documents=(DocumentRef(content=JD + "\n- Teach the tools to others\n"),))
     with pytest.raises(EtterError) as caught:
         await accept(services, changed)

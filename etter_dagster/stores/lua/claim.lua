@@ -1,7 +1,7 @@
 -- Takes expired leases back, then hands out pushes in the order of claim_order, under the limits.
 -- ARGV: now, worker, n, limit in flight, limit per company, lease in microseconds, run id, places
--- asked for, number of closed assessors, their names, then those of closed companies. Gives
--- {token, push, request} per push.
+-- asked for, number of closed assessors, their names, the paid assessor, then closed companies.
+-- Gives {token, push, request} per push.
 
 local worker, per_company = ARGV[2], tonumber(ARGV[5])
 local changed = false
@@ -22,10 +22,21 @@ for _, id in ipairs(expired) do
   changed = true
 end
 
-local closed_assessors, closed_companies = {}, {}
-for i = 10, #ARGV do
-  local closed = i < 10 + tonumber(ARGV[9]) and closed_assessors or closed_companies
-  closed[ARGV[i]] = true
+-- Behind a company's first push, which must wait, may stand one that need not: `deep` looks there.
+local closed_assessors, closed_companies, deep = {}, {}, tonumber(ARGV[9]) > 0
+local first_company = 11 + tonumber(ARGV[9])
+local paid = ARGV[first_company - 1]
+for i = 10, first_company - 2 do closed_assessors[ARGV[i]] = true end
+for i = first_company, #ARGV do
+  local company = ARGV[i]
+  closed_companies[company] = true
+  local waits = int(call('HGET', key('backlog', paid), company))
+  deep = deep or int(call('HGET', backlog, company)) > waits
+end
+
+local function may_start(push)
+  if closed_assessors[push.assessor] then return false end
+  return not (push.assessor == paid and closed_companies[push.company])
 end
 
 local served, passed, tags, held_by = {}, {}, {}, {}
@@ -35,7 +46,6 @@ for _, lane in ipairs(LANES) do
 end
 
 local function places_of(company)
-  if closed_companies[company] then return 0 end
   held_by[company] = held_by[company] or int(call('HGET', in_flight, company))
   return per_company - held_by[company]
 end
@@ -43,13 +53,12 @@ end
 -- The lane's next push whose company has a place. Companies only fill up here, and a new head comes
 -- behind the one taken, so the full ones passed over stay passed over.
 local function first_free(lane)
-  -- Behind a company's first push, which waits for a closed assessor, may stand one that need not.
-  local list = next(closed_assessors) and 'waiting' or 'heads'
+  local list = deep and 'waiting' or 'heads'
   while true do
     local head = call('ZRANGE', key(list, lane), passed[lane], passed[lane])[1]
     if not head then return nil end
     local push = read(id_of(head))
-    if places_of(push.company) > 0 and not closed_assessors[push.assessor] then return push end
+    if places_of(push.company) > 0 and may_start(push) then return push end
     passed[lane] = passed[lane] + 1
   end
 end

@@ -1,6 +1,6 @@
--- The queue at a glance. ARGV: now, closed assessors. Gives {waiting, oldest} per lane, what waits and
--- what is held per company, {company, assessor} of expired leases, and per closed assessor what
--- waits for it per company, and for how long claims are held.
+-- The queue at a glance. ARGV: now, the paid assessor, closed assessors. Gives {waiting, oldest} per
+-- lane, what waits and what is held per company, {company, assessor} of expired leases, what waits
+-- per company for each closed assessor and for the paid one, and for how long claims are held.
 
 local lanes, expired = {}, {}
 for _, lane in ipairs(LANES) do
@@ -11,6 +11,6 @@ for _, id in ipairs(call('ZRANGEBYSCORE', leases, '-inf', '(' .. digits(now))) d
   table.insert(expired, call('HMGET', key('push', id), 'company', 'assessor'))
 end
 local closed = {}
-for i = 2, #ARGV do table.insert(closed, call('HGETALL', key('backlog', ARGV[i]))) end
+for i = 3, #ARGV do table.insert(closed, call('HGETALL', key('backlog', ARGV[i]))) end
 return {lanes, call('HGETALL', backlog), call('HGETALL', in_flight), expired, closed,
-  claims_held()}
+  call('HGETALL', key('backlog', ARGV[2])), claims_held()}
