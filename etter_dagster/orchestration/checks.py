@@ -22,6 +22,7 @@ from etter_dagster.orchestration.agreeing import find_disagreement
 from etter_dagster.orchestration.assets import OWNER
 from etter_dagster.orchestration.metadata import metadata_values
 from etter_dagster.orchestration.reassessment import GROUP
+from etter_dagster.orchestration.run_tags import complete_tags
 from etter_dagster.settings import Settings
 
 T = TypeVar("T")
@@ -55,6 +56,7 @@ def build_failed_roles(settings: Settings) -> dg.AssetsDefinition:
         code_version="1",
     )
     def failed_roles(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        complete_tags(context, "checks")
         found = _with_services(settings, troubled_roles)
         return dg.MaterializeResult(metadata=metadata_values(shown_failures(settings, found)))
 

@@ -6,7 +6,7 @@ import dagster as dg
 
 from etter_dagster.model.push import Source
 from etter_dagster.orchestration.assets import GROUP
-from etter_dagster.orchestration.serving_run import KIND_TAG, LANE_TAG, SOURCE_TAG
+from etter_dagster.orchestration.run_tags import KIND_TAG, LANE_TAG, SOURCE_TAG, person_asked
 
 
 def build_onboard_roles() -> dg.UnresolvedAssetJobDefinition:
@@ -16,7 +16,7 @@ def build_onboard_roles() -> dg.UnresolvedAssetJobDefinition:
         selection=dg.AssetSelection.groups(GROUP),
         executor_def=dg.in_process_executor,
         # A serving run's tags take their place.
-        tags={KIND_TAG: "roles", SOURCE_TAG: Source.DAGSTER.value, LANE_TAG: "interactive"},
+        tags=person_asked("roles", "interactive"),
         description=(
             "Onboards roles. Launched with a partition or a range (a backfill), it works those "
             "roles; without one it serves the push queue until nothing has waited for a while. "
@@ -46,7 +46,7 @@ def build_check_roles() -> dg.UnresolvedAssetJobDefinition:
         "check_roles",
         selection=dg.AssetSelection.assets("failed_roles"),  # its checks come along
         executor_def=dg.in_process_executor,
-        tags={KIND_TAG: "checks"},
+        tags=person_asked("checks"),
         description=(
             "Looks at all roles: makes failed_roles anew, and checks that every ready role is "
             "assessed, that Dagster and the graph agree, and that few pushes fail. Runs every "

@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 from etter_dagster.orchestration.retention import prune
+from etter_dagster.orchestration.run_tags import SCHEDULE, SOURCE_TAG, person_asked
 
 KEEP_DAYS = 30.0
 
@@ -35,6 +36,7 @@ def delete_old_events(context: dg.OpExecutionContext, config: PruneConfig) -> No
 @dg.job(
     name="prune_events",
     executor_def=dg.in_process_executor,
+    tags=person_asked("prune"),
     description=(
         "Deletes what Dagster no longer needs: logs of runs that ended long ago, and events that "
         "newer ones replaced. The newest materialization of each partition and every failure that "
@@ -49,6 +51,7 @@ def prune_events() -> None:
 prune_events_daily = dg.ScheduleDefinition(
     name="prune_events_daily",
     job=prune_events,
+    tags={SOURCE_TAG: SCHEDULE},
     cron_schedule="30 4 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description=f"Prunes Dagster's storage each night; {KEEP_DAYS:g} days are kept.",

@@ -23,7 +23,7 @@ from etter_dagster.onboarding.check import PushOrder
 from etter_dagster.onboarding.partition_run import UNKNOWN
 from etter_dagster.onboarding.services import open_services
 from etter_dagster.orchestration.metadata import metadata_values
-from etter_dagster.orchestration.serving_run import KIND_TAG, LANE_TAG, SOURCE_TAG
+from etter_dagster.orchestration.run_tags import person_asked
 from etter_dagster.settings import Settings
 
 ROWS_SHOWN = 1000
@@ -68,7 +68,7 @@ def build_push_known_roles_job(settings: Settings) -> dg.JobDefinition:
 
     @dg.job(
         name="push_known_roles",
-        tags={KIND_TAG: "pushes", SOURCE_TAG: Source.DAGSTER.value, LANE_TAG: Lane.BULK.value},
+        tags=person_asked("pushes", Lane.BULK.value),
         executor_def=dg.in_process_executor,
         description=(
             "For people: pushes any roles by their ids, e.g. those that failed_roles or "

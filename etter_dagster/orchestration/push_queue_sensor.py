@@ -21,13 +21,8 @@ from etter_dagster.model.errors import EtterError
 from etter_dagster.onboarding.archive import archive, forget_old
 from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.orchestration.partitions import add_partitions
-from etter_dagster.orchestration.serving_run import (
-    KIND_TAG,
-    LANE_TAG,
-    LAUNCH_TAG,
-    SOURCE_TAG,
-    know_roles,
-)
+from etter_dagster.orchestration.run_tags import KIND_TAG, LANE_TAG, LAUNCH_TAG, SOURCE_TAG
+from etter_dagster.orchestration.serving_run import know_roles
 from etter_dagster.settings import Settings
 
 WAIT_SECONDS = 20.0  # an evaluation may take 60 s

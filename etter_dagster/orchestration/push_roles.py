@@ -18,7 +18,7 @@ from etter_dagster.model.push import Push, Source
 from etter_dagster.onboarding.handing_in import hand_in
 from etter_dagster.onboarding.services import open_services
 from etter_dagster.orchestration.metadata import metadata_values
-from etter_dagster.orchestration.serving_run import KIND_TAG, LANE_TAG, SOURCE_TAG
+from etter_dagster.orchestration.run_tags import KIND_TAG, LANE_TAG, SOURCE_TAG
 from etter_dagster.settings import Settings
 
 ROWS_SHOWN = 1000  # verdicts in the run's metadata; refused ones first

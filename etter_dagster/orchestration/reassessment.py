@@ -16,6 +16,7 @@ from etter_dagster.onboarding.services import open_services
 from etter_dagster.orchestration.assets import OWNER
 from etter_dagster.orchestration.events import smallest_interval
 from etter_dagster.orchestration.metadata import metadata_values
+from etter_dagster.orchestration.run_tags import complete_tags
 from etter_dagster.settings import Settings
 
 GROUP = "overview"
@@ -59,6 +60,7 @@ def build_reassessment_plan(settings: Settings) -> dg.AssetsDefinition:
     def plan_asset(
         context: dg.AssetExecutionContext, config: PlanConfig
     ) -> dg.MaterializeResult[Any]:
+        complete_tags(context, "plan", "background")
         try:
             plan, nightly = asyncio.run(_plan(settings, push=config.push))
         except EtterError as error:

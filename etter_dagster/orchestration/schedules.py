@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from etter_dagster.orchestration.run_tags import SCHEDULE, SOURCE_TAG
 from etter_dagster.settings import Settings
 
 
@@ -55,6 +56,7 @@ def build_hourly_checks(job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefi
     return dg.ScheduleDefinition(
         name="hourly_checks",
         job=job,
+        tags={SOURCE_TAG: SCHEDULE},
         cron_schedule="7 * * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=(

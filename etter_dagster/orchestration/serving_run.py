@@ -24,13 +24,10 @@ from etter_dagster.onboarding.serving import serve
 from etter_dagster.orchestration.events import newest_event, plan
 from etter_dagster.orchestration.partitions import KnownPartitions
 from etter_dagster.orchestration.reporter import DagsterReporter
+from etter_dagster.orchestration.run_tags import LAUNCH_TAG, complete_tags
 from etter_dagster.settings import Settings
 
 T = TypeVar("T")
-KIND_TAG = "etter/kind"  # `serving`, or `roles` for a run with partitions
-SOURCE_TAG = "etter/source"  # who asked, as in a push's `source`; `queue` for a serving run
-LANE_TAG = "etter/lane"  # of the pushes that a run makes or works
-LAUNCH_TAG = "etter/launch"  # the sensor names a run's worker by it
 STOP_CLAIMING = signal.SIGUSR2  # by it a serving run is told to finish what it holds, and end
 _NAMED = 20  # failed roles in a run's error; all of them show as failed partitions
 log = logging.getLogger(__name__)
@@ -67,6 +64,7 @@ def run_onboarding(
     """
     if settings.log_format == "json":  # else our lines go where Dagster's own do
         configure_logs(settings, logger="etter_dagster")
+    complete_tags(context, "roles", "interactive")
     partitioned = context.has_partition_key or context.has_partition_key_range
     reporter = DagsterReporter(
         log_event=context.log_event,

@@ -167,9 +167,9 @@ def test_the_gates_names_are_those_of_the_dagster_side() -> None:
     from dagster._core.storage import tags
 
     from etter_dagster.definitions import defs
-    from etter_dagster.orchestration import serving_run
+    from etter_dagster.orchestration import run_tags
 
-    assert serving_run.KIND_TAG == KIND_TAG
+    assert run_tags.KIND_TAG == KIND_TAG
     assert tags.PARTITION_NAME_TAG == PARTITION_TAG
     assert tags.ASSET_PARTITION_RANGE_START_TAG == RANGE_TAG
     assert defs.get_repository_def().name == REPOSITORY

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dagster as dg
+import pytest
 
 from etter_dagster.definitions import build_definitions
+from etter_dagster.orchestration.run_tags import KIND_TAG, LANE_TAG, SOURCE_TAG
 from etter_dagster.settings import Settings
 
 
@@ -33,6 +35,32 @@ def test_what_is_launched_without_a_job_runs_in_one_process(settings: Settings) 
     for name in repository.job_names:
         executor = repository.get_job(name).executor_def
         assert executor.name == "in_process", name
+
+
+def test_every_job_tags_its_runs_with_what_they_are_and_who_asked(settings: Settings) -> None:
+    """The list of runs is filtered by them; those of the checks and of pruning had none."""
+    repository = build_definitions(settings).get_repository_def()
+    jobs = [job for job in repository.get_all_jobs() if job.name != "__ASSET_JOB"]
+    assert len(jobs) >= 6
+    for job in jobs:
+        assert {KIND_TAG, SOURCE_TAG, LANE_TAG} <= set(job.run_tags), job.name
+    for schedule in repository.schedule_defs:
+        asked = {**repository.get_job(schedule.job_name).run_tags, **schedule.tags}[SOURCE_TAG]
+        assert asked in ("nightly", "schedule"), schedule.name
+
+
+@pytest.mark.parametrize(
+    ("asset", "kind"), [("reassessment_plan", "plan"), ("failed_roles", "checks")]
+)
+def test_a_run_that_is_launched_past_our_jobs_gets_the_tags_too(
+    settings: Settings, instance: dg.DagsterInstance, asset: str, kind: str
+) -> None:
+    """`Materialize` in the UI, and backfills, know no job."""
+    job = build_definitions(settings).get_repository_def().get_job("__ASSET_JOB")
+    ran = job.get_subset(asset_selection={dg.AssetKey(asset)}).execute_in_process(instance=instance)
+    run = instance.get_run_by_id(ran.run_id)
+    assert run is not None
+    assert (run.tags[KIND_TAG], run.tags[SOURCE_TAG]) == (kind, "dagster")
 
 
 def test_everything_says_when_to_use_it(settings: Settings) -> None:
