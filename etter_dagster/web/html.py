@@ -12,6 +12,8 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse, Response
 
+from etter_dagster.web.wording import values, why
+
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -22,7 +24,7 @@ HEADERS = {
 
 
 def html(
-    template: str, status: int = 200, *, headers: Mapping[str, str] | None = None, **values: Any
+    template: str, status: int = 200, *, headers: Mapping[str, str] | None = None, **shown: Any
 ) -> Response:
     """A page.
 
@@ -30,14 +32,18 @@ def html(
         template: Its file in `templates/`.
         status: The response's status.
         headers: More headers.
-        values: What the template shows.
+        shown: What the template shows.
     """
-    text = _environment().get_template(template).render(**values)
+    text = _environment().get_template(template).render(**shown)
     return HTMLResponse(text, status_code=status, headers={**HEADERS, **(headers or {})})
 
 
 def _moment(value: datetime | None) -> str:
     return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC") if value else "–"
+
+
+def _day(value: datetime | None) -> str:
+    return value.astimezone(timezone.utc).strftime("%Y-%m-%d") if value else "–"
 
 
 def _score(value: float | None) -> str:
@@ -53,5 +59,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"moment": _moment, "score": _score, "segment": partial(quote, safe="")}
+    made.filters |= {
+        "moment": _moment,
+        "day": _day,
+        "score": _score,
+        "segment": partial(quote, safe=""),
+        "why": why,
+        "values": values,
+    }
     return made

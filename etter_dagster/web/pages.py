@@ -68,10 +68,11 @@ def pages_router(
         )
 
     @router.get("/dashboard/{company:path}")
-    async def roles(request: Request, company: str, cursor: str | None = None) -> Response:
-        return await shown(
-            request, "company.html", partial(company_view, company=company, cursor=cursor)
-        )
+    async def roles(
+        request: Request, company: str, q: str = "", state: str = "", cursor: str | None = None
+    ) -> Response:
+        view = partial(company_view, company=company, q=q.strip(), state=state, cursor=cursor)
+        return await shown(request, "company.html", view)
 
     async def nothing(rest: str) -> Response:
         return html("error.html", 404, error=NotFound("this address", "see the list of companies"))

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from etter_dagster.model.comparison import Comparison
-from etter_dagster.model.errors import NotFound
+from etter_dagster.model.errors import FieldProblem, NotFound, ValidationFailed
 from etter_dagster.model.identity import normalize_name
+from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
+from etter_dagster.model.push import Push
+from etter_dagster.model.role import Role
 from etter_dagster.onboarding.comparing import comparison_of
 from etter_dagster.onboarding.documents import documents_view
 from etter_dagster.onboarding.listing import list_pushes
-from etter_dagster.onboarding.roles import AssessmentView, assessment_view, list_roles, role_view
+from etter_dagster.onboarding.roles import (
+    AssessmentView,
+    assessment_view,
+    list_roles,
+    role_view,
+    states_of,
+)
 from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.status import status_of
 from etter_dagster.stores.protocols import PushFilter
 
-ROWS = 200
+ROWS = 100
+COUNTED = 5000  # roles; of a company with more, the states are not counted for each visit
 PUSHES = 20
 
 
@@ -36,15 +48,45 @@ async def companies_view(services: Services, visitor: Visitor) -> dict[str, Any]
 
 
 async def company_view(
-    services: Services, visitor: Visitor, *, company: str, cursor: str | None
+    services: Services,
+    visitor: Visitor,
+    *,
+    company: str,
+    q: str,
+    state: str,
+    cursor: str | None,
 ) -> dict[str, Any]:
-    """A page of a company's roles."""
+    """A page of those of a company's roles that a search means."""
     company = normalize_name(company)
     _require(visitor, company)
-    rows, total, next_cursor = await list_roles(services, company, cursor=cursor, limit=ROWS)
-    if not total:
+    every = await services.graph.count_roles(company)
+    if not every:
         raise NotFound(f"'{company}'", "see the list of companies")
-    return {"company": company, "roles": rows, "total": total, "next_cursor": next_cursor}
+    rows, total, next_cursor = await list_roles(
+        services, company, state=_state(state), q=q, cursor=cursor, limit=ROWS
+    )
+    queued = [row.workflow_id for row in rows if row.state is RoleStatus.QUEUED and row.workflow_id]
+    states = await states_of(services, company) if every <= COUNTED else None
+    return {
+        "company": company,
+        "roles": rows,
+        "total": total,
+        "every": every,
+        "next_cursor": next_cursor,
+        "cursor": cursor,
+        "q": q,
+        "state_wanted": state,
+        "states": [(one, states[one] if states else None) for one in RoleStatus],
+        "places": await services.queue.positions(queued) if queued else {},
+    }
+
+
+def _state(text: str) -> RoleStatus | None:
+    try:
+        return RoleStatus(text) if text else None
+    except ValueError:
+        legal = ", ".join(RoleStatus)
+        raise ValidationFailed(FieldProblem("state", f"is not one of {legal}")) from None
 
 
 async def role_page_view(
@@ -56,7 +98,8 @@ async def role_page_view(
     role = await services.graph.role(role_id)
     if role is None or role.company_id != company:
         raise NotFound(f"a role {role_id} of '{company}'", "see the list of the company's roles")
-    pushes, _ = await list_pushes(services, PushFilter(role_id=role_id), limit=PUSHES)
+    pushes, more = await list_pushes(services, PushFilter(role_id=role_id), limit=PUSHES)
+    active = next((push for push in pushes if not push.status.terminal), None)
     return {
         "company": company,
         "role": await role_view(services, role_id),
@@ -64,8 +107,24 @@ async def role_page_view(
         "documents": (await documents_view(services, role_id)).documents,
         "comparison": await _comparison(services, role_id),
         "skills": await services.graph.skills(role_id),
+        "active": await status_of(services, active.workflow_id) if active else None,
+        "trouble": None if active else _trouble(role, pushes),
+        "now": services.clock(),
         "pushes": pushes,
+        "more_pushes": more is not None,
     }
+
+
+def _trouble(role: Role, pushes: Sequence[Push]) -> str | None:
+    """Why a role did not become ready, in one sentence."""
+    if role.state is RoleStatus.VALIDATION_ERROR:
+        return "; ".join(mark.required or "" for mark in role.stale_marks) or None
+    newest = pushes[0] if pushes else None
+    if newest is None or newest.status not in (WorkflowState.FAILED, WorkflowState.DEGRADED):
+        return None
+    if newest.error:
+        return f"{newest.error.code}: {newest.error.message}"
+    return next((step.error_message for step in newest.steps if step.error_message), None)
 
 
 async def _comparison(services: Services, role_id: str) -> Comparison | None:

@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 
 from etter_dagster.assessors.protocol import AssessmentFailed, AssessmentRequest
 from etter_dagster.model.assessment import AssessedTask, AssessmentOutputs, Scores
+from etter_dagster.model.identity import role_id
 from etter_dagster.onboarding.services import Services
 from etter_dagster.settings import Settings
 from etter_dagster_tests.rest import Rest, push_body, rest_of
@@ -128,6 +129,9 @@ async def test_a_failed_push_shows_its_reason(rest: Rest) -> None:
     assert "failed" in shown
     assert "This role has no assessment yet." in shown
     assert HOSTILE in soup.get_text()
+    trouble = soup.select_one("#trouble + p")
+    assert trouble is not None
+    assert HOSTILE in trouble.get_text()
     assert soup.find_all("script") == []
 
 
@@ -163,7 +167,7 @@ async def test_a_stale_role_says_why_and_what_helps(rest: Rest) -> None:
     role_id = (await rest.http.get("/roles/Acme")).json()["roles"][0]["role_id"]
     shown = text(await page(rest, f"/dashboard/Acme/roles/{role_id}"))
     assert "stale" in shown
-    assert "Out of date" in shown
+    assert "Out of date the job description changed" in shown
     assert "40.0" in shown
 
 
@@ -229,6 +233,82 @@ async def test_long_lists_are_paged(rest: Rest, monkeypatch: pytest.MonkeyPatch)
     assert [link.get_text() for link in soup.select("tbody a")] == ["C"]
     assert soup.select_one('a[rel="next"]') is None
     await page(rest, "/dashboard/Acme?cursor=%00", 400)
+
+
+async def test_roles_are_found_by_name_draup_role_and_state(rest: Rest) -> None:
+    """Nobody pages through thousands of roles to find one."""
+    await rest.ready("Registered Nurse")
+    await rest.push("Clerk")
+    await rest.push("Nursery Worker")
+
+    async def found(query: str) -> list[str]:
+        soup = await page(rest, f"/dashboard/Acme?{query}")
+        return [link.get_text() for link in soup.select("tbody a")]
+
+    assert await found("q=nurse") == ["Nursery Worker", "Registered Nurse"]
+    assert await found("q=%20NURSE%20&state=ready") == ["Registered Nurse"]
+    assert await found("q=data+analyst") == ["Registered Nurse"]
+    assert await found("state=queued") == ["Clerk", "Nursery Worker"]
+    assert await found("q=welder") == []
+    await page(rest, "/dashboard/Acme?state=bogus", 400)
+    soup = await page(rest, "/dashboard/Acme?q=nurse&state=ready")
+    assert "1 of 3 roles" in text(soup)
+    chosen = soup.select_one("option[selected]")
+    assert chosen is not None
+    assert chosen.get_text() == "ready (1)"
+    typed = soup.select_one("input[name=q]")
+    assert typed is not None
+    assert typed["value"] == "nurse"
+
+
+async def test_the_next_page_of_a_search_is_of_that_search(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etter_dagster.web.views.ROWS", 1)
+    for name in ("A & B nurse", "C clerk", "D nurse"):
+        await rest.push(name)
+    soup = await page(rest, "/dashboard/Acme?q=NURSE&state=queued")
+    following = soup.select_one('a[rel="next"]')
+    assert following is not None
+    soup = await page(rest, urljoin("/dashboard/Acme", str(following["href"])))
+    assert [link.get_text() for link in soup.select("tbody a")] == ["D nurse"]
+    assert soup.select_one('a[rel="next"]') is None
+    first = soup.select_one('a[rel="first"]')
+    assert first is not None
+    soup = await page(rest, urljoin("/dashboard/Acme", str(first["href"])))
+    assert [link.get_text() for link in soup.select("tbody a")] == ["A & B nurse"]
+
+
+async def test_what_waits_says_its_place(rest: Rest) -> None:
+    """In the list and on the role's own page."""
+    await rest.push("First")
+    await rest.push("Second")
+    assert "queued place 2" in text(await page(rest, "/dashboard/Acme"))
+    shown = text(await page(rest, f"/dashboard/Acme/roles/{role_id('Acme', 'Second')}"))
+    assert "In the queue Place 2, about" in shown
+    assert "role setup: pending" in shown
+
+
+async def test_a_refused_push_says_on_the_role_what_it_lacks(rest: Rest) -> None:
+    """A role in `validation_error` had a page that said nothing else."""
+    role_id = (await rest.http.put("/roles/Acme/Analyst", json={})).json()["role_id"]
+    await rest.http.post("/push", json={"company_id": "Acme", "role_name": "Analyst"})
+    shown = text(await page(rest, f"/dashboard/Acme/roles/{role_id}"))
+    assert "validation error" in shown
+    assert "Not ready documents: give at least one document" in shown
+
+
+async def test_of_a_huge_company_the_states_are_not_counted(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting looks at every role; the search works all the same."""
+    monkeypatch.setattr("etter_dagster.web.views.COUNTED", 0)
+    await rest.push("A")
+    soup = await page(rest, "/dashboard/Acme?state=queued")
+    options = [option.get_text() for option in soup.select("option")]
+    assert "queued" in options
+    assert "failed" in options
+    assert len(soup.select("tbody a")) == 1
 
 
 async def test_pages_may_run_nothing_and_are_framed_by_nobody(rest: Rest) -> None:
