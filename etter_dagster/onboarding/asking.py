@@ -11,7 +11,6 @@ from typing import TypeVar
 from etter_dagster.model.errors import SourceUnavailable
 
 T = TypeVar("T")
-LEAST_SECONDS = 5.0  # that a source gets, also when a tick is nearly over
 
 
 async def ask(read: Callable[..., T], *given: object, within: float, what: str) -> T:

@@ -6,7 +6,6 @@ fetched now is fetched the next time.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,12 +14,12 @@ from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.errors import DocumentUnavailable, EtterError, SourceUnavailable
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.role import Role
-from etter_dagster.onboarding.asking import LEAST_SECONDS, ask
 from etter_dagster.onboarding.check import check_document_text
 from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.source_documents import unusable
 from etter_dagster.onboarding.stale import mark_stale
+from etter_dagster.onboarding.tick_time import TickTime
 from etter_dagster.sources.protocols import DocumentListing
 from etter_dagster.stores.protocols import list_key
 
@@ -32,16 +31,17 @@ class DocumentsSynced:
     """What one look at a company's documents brought. Ids are role ids."""
 
     listed: int = 0
+    recorded: int = 0
     fetched: int = 0
     changed: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     unusable: list[str] = field(default_factory=list)
-    waiting: int = 0  # roles whose changed documents were not fetched in time
+    waiting: int = 0  # roles whose changed documents there was no time for
     failure: SourceUnavailable | None = None
 
 
 async def sync_documents(
-    services: Services, company: str, *, has_documents: bool, until: float
+    services: Services, company: str, limit: TickTime, *, has_documents: bool
 ) -> DocumentsSynced:
     """Reads a company's list of documents, fetches and links what changed.
 
@@ -52,13 +52,14 @@ async def sync_documents(
     Args:
         services: Source, graph, clock.
         company: The company's name.
+        limit: Once it is over, no more is fetched or recorded than of one page of roles; the rest
+            differs still, and comes next.
         has_documents: Whether its list is worth asking for.
-        until: Monotonic time at which to stop; the rest differs still, and comes next.
 
     Raises:
         SourceUnavailable: The list cannot be read; nothing changed.
     """
-    listed = await _list(services, company, until) if has_documents else ()
+    listed = await _list(services, company, limit) if has_documents else ()
     now: dict[str, list[KnownDocument]] = {}
     for listing in listed:
         now.setdefault(role_id(company, listing.role), []).append(_known(listing))
@@ -66,16 +67,15 @@ async def sync_documents(
     after = ""
     while page := await services.graph.roles(company, after=after, limit=_PAGE):
         after = list_key(page[-1])
-        await _sync_page(services, page, now, until, done)
+        await _sync_page(services, page, now, limit, done)
     done.stale = await mark_stale(services, done.changed)
     return done
 
 
-async def _list(services: Services, company: str, until: float) -> Sequence[DocumentListing]:
-    return await ask(
+async def _list(services: Services, company: str, limit: TickTime) -> Sequence[DocumentListing]:
+    return await limit.ask(
         services.document_source.list_documents,
         company,
-        within=max(LEAST_SECONDS, until - time.monotonic()),
         what=f"the list of documents of {company}",
     )
 
@@ -84,7 +84,7 @@ async def _sync_page(
     services: Services,
     page: Sequence[Role],
     now: dict[str, list[KnownDocument]],
-    until: float,
+    limit: TickTime,
     done: DocumentsSynced,
 ) -> None:
     record: dict[str, tuple[KnownDocument, ...]] = {}
@@ -92,15 +92,18 @@ async def _sync_page(
         documents = tuple(sorted(now.get(role.role_id, ()), key=lambda d: (d.type, d.source)))
         if documents == role.catalogued:
             continue
+        if done.recorded and limit.over:
+            done.waiting += 1
+            continue
         types = changed_types(role.catalogued or (), documents)
         has_text = bool(role.jd_hash or role.documents_hash)
         if role.catalogued is None or not types or not has_text:
             record[role.role_id] = documents
-        elif done.failure is not None or time.monotonic() >= until:
+        elif done.failure is not None or limit.over:
             done.waiting += 1
         else:
             try:
-                lost = await _fetch(services, role, sorted(types), until, done)
+                lost = await _fetch(services, role, sorted(types), limit, done)
                 done.waiting += bool(lost)
                 record[role.role_id] = tuple(doc for doc in documents if doc.type not in lost)
             except SourceUnavailable as error:
@@ -108,13 +111,14 @@ async def _sync_page(
                 done.waiting += 1
     if record:
         await services.graph.put_catalogue(record)
+        done.recorded += len(record)
 
 
 async def _fetch(
     services: Services,
     role: Role,
     types: Sequence[DocumentType],
-    until: float,
+    limit: TickTime,
     done: DocumentsSynced,
 ) -> set[DocumentType]:
     """Fetches and links documents of these types; one that cannot be used is only noted.
@@ -125,12 +129,11 @@ async def _fetch(
     lost: set[DocumentType] = set()
     for type_ in types:
         try:
-            found = await ask(
+            found = await limit.ask(
                 services.document_source.get_document,
                 role.company_id,
                 role.role_name,
                 type_,
-                within=max(LEAST_SECONDS, until - time.monotonic()),
                 what=f"the {type_.value} of {role.role_name}",
             )
             if found is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Generic, TypeVar
 
 from etter_dagster.model.errors import EtterError, SourceUnavailable, StoreUnavailable
+from etter_dagster.onboarding.tick_time import TickTime
 
 T = TypeVar("T")
 ALL = ""  # the source itself, beside its companies; no company has this name
@@ -68,7 +68,7 @@ async def go_round(
     look: Callable[[str], Awaitable[T]],
     *,
     now: float,
-    until: float,
+    limit: TickTime,
 ) -> Looked[T]:
     """Looks at companies in order, from where the last tick ended, until the time is up.
 
@@ -79,7 +79,7 @@ async def go_round(
         companies: All of them.
         look: Looks at one.
         now: Seconds since 1970.
-        until: Monotonic time after which no company is begun.
+        limit: Once it is over, no company is begun; one is always looked at.
 
     Raises:
         StoreUnavailable: A store cannot be reached.
@@ -88,7 +88,7 @@ async def go_round(
     ordered = sorted(companies)
     todo = [company for company in ordered if company > round_.after] or ordered
     for index, company in enumerate(todo):
-        if index and time.monotonic() >= until:
+        if index and limit.over:
             found.left = len(todo) - index
             return found
         if pause := round_.waits(company, now):

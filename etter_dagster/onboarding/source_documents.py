@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.errors import DocumentUnavailable, ErrorCode, EtterError
-from etter_dagster.onboarding.asking import LEAST_SECONDS, ask
+from etter_dagster.onboarding.asking import ask
 from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.tick_time import LEAST_SECONDS
 
 DOCUMENTS_SECONDS = 240.0  # within the step's 5 minutes; large documents take their time
 _UNUSABLE = (ErrorCode.VALIDATION_ERROR, ErrorCode.PAYLOAD_TOO_LARGE)

@@ -5,7 +5,6 @@ A list that cannot be read whole raises, and changes nothing.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,10 +12,10 @@ from etter_dagster.model.documents import DocumentRef, text_hash
 from etter_dagster.model.role import Role
 from etter_dagster.model.taxonomy import TaxonomyEntry
 from etter_dagster.model.taxonomy_changes import TaxonomyChanges, confirmed, taxonomy_changes
-from etter_dagster.onboarding.asking import LEAST_SECONDS, ask
 from etter_dagster.onboarding.role_setup import SUMMARY_NAME, linked_documents
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.stale import mark_stale
+from etter_dagster.onboarding.tick_time import TickTime
 from etter_dagster.stores.protocols import list_key
 
 MAX_CHANGES = 10_000  # of one company in one go; the rest still differs, and comes next
@@ -37,7 +36,7 @@ class TaxonomySynced:
     doubtful: tuple[str, ...] = ()
 
 
-async def sync_taxonomy(services: Services, company: str, *, within: float) -> TaxonomySynced:
+async def sync_taxonomy(services: Services, company: str, limit: TickTime) -> TaxonomySynced:
     """Reads a company's taxonomy and records what changed.
 
     What is not listed is removed only if a second reading lacks it, too.
@@ -45,17 +44,16 @@ async def sync_taxonomy(services: Services, company: str, *, within: float) -> T
     Args:
         services: Source, graph, clock.
         company: The company's name.
-        within: Seconds for the source to answer, some more for a second reading.
+        limit: For the source to answer.
 
     Raises:
         SourceUnavailable: It cannot be read; nothing changed.
     """
-    until = time.monotonic() + within
-    listed = await _listed(services, company, until)
+    listed = await _listed(services, company, limit)
     known = await _known(services, company)
     changes = taxonomy_changes(company, known, listed)
     if changes.removed:  # or did they only move between the pages while those were read?
-        listed = await _listed(services, company, until)
+        listed = await _listed(services, company, limit)
         changes = confirmed(changes, taxonomy_changes(company, known, listed))
     entries = dict(list(changes.entries.items())[:MAX_CHANGES])
     before = await services.graph.roles_by_id([rid for rid in entries if rid in changes.changed])
@@ -75,12 +73,9 @@ async def sync_taxonomy(services: Services, company: str, *, within: float) -> T
     )
 
 
-async def _listed(services: Services, company: str, until: float) -> Sequence[TaxonomyEntry]:
-    return await ask(
-        services.taxonomy.get_roles_for_company,
-        company,
-        within=max(LEAST_SECONDS, until - time.monotonic()),
-        what=f"the taxonomy of {company}",
+async def _listed(services: Services, company: str, limit: TickTime) -> Sequence[TaxonomyEntry]:
+    return await limit.ask(
+        services.taxonomy.get_roles_for_company, company, what=f"the taxonomy of {company}"
     )
 
 

@@ -8,7 +8,6 @@ shows otherwise than the graph: there was no time for it, or the tick that found
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 import dagster as dg
@@ -24,11 +23,11 @@ from etter_dagster.onboarding.role_setup import (
 )
 from etter_dagster.onboarding.rounds import Round
 from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.tick_time import TickTime
 from etter_dagster.orchestration.events import data_versions
 from etter_dagster.orchestration.reporter import DagsterReporter
 from etter_dagster.orchestration.runless import runless_reporter
 
-TELL_SECONDS = 3.0  # a role takes some 10 ms
 _PAGE = 500
 _COMPARED = 2_000  # roles of earlier ticks that one tick looks at
 
@@ -38,8 +37,7 @@ async def report_inputs(
     instance: dg.DagsterInstance,
     round_: Round,
     changed: Iterable[str],
-    *,
-    until: float,
+    limit: TickTime,
 ) -> int:
     """Reports node and documents of assessed roles as they are now, where Dagster shows others.
 
@@ -51,7 +49,7 @@ async def report_inputs(
         instance: Who is told.
         round_: From the last tick; changed.
         changed: Ids of roles whose mapping or documents changed in this tick.
-        until: Monotonic time at which to stop; the next tick goes on.
+        limit: Once it is over, the next tick goes on; one role is told of in any case.
 
     Returns:
         How many roles were told of.
@@ -61,11 +59,11 @@ async def report_inputs(
     try:
         async for roles in _pages(services, round_, list(dict.fromkeys(changed))):
             for role in await _shown_otherwise(services, instance, roles):
-                if time.monotonic() >= until:
-                    return told
                 await _report(services, reporter, role)
                 told += 1
-            if time.monotonic() >= until:
+                if limit.over:
+                    return told
+            if limit.over:
                 return told
     finally:
         reporter.close()

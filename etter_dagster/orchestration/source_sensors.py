@@ -7,29 +7,31 @@ the tick says why.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import dagster as dg
 
 from etter_dagster.model.errors import EtterError, SourceUnavailable
 from etter_dagster.model.identity import normalize_name
-from etter_dagster.onboarding.asking import LEAST_SECONDS, ask
+from etter_dagster.onboarding.asking import ask
 from etter_dagster.onboarding.collecting import rare_collections
 from etter_dagster.onboarding.document_sync import DocumentsSynced, sync_documents
 from etter_dagster.onboarding.new_roles import NewRolesPushed, push_new_roles
 from etter_dagster.onboarding.rounds import ALL, Round, go_round
 from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.onboarding.taxonomy_sync import TaxonomySynced, sync_taxonomy
-from etter_dagster.orchestration.input_events import TELL_SECONDS, report_inputs
+from etter_dagster.onboarding.tick_time import TickTime
+from etter_dagster.orchestration.input_events import report_inputs
 from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.orchestration.source_reports import said_of_documents, said_of_taxonomy
 from etter_dagster.settings import Settings
 from etter_dagster.sources.registry import document_sources, taxonomy_sources
 
-TICK_SECONDS = 40.0  # an evaluation may take 60 s
+TICK_SECONDS = 40.0  # with what the sources take; an evaluation may take 60 s
+LOOK_SECONDS = 2.5  # of its own work; the company looked at then is finished
+TELL_SECONDS = 1.5  # more for telling Dagster, where a role takes some 10 ms
 ASK_SECONDS = 10.0  # for the list of companies
-Tick = Callable[[Services, dg.DagsterInstance, Round, float], Awaitable[str]]
+Tick = Callable[[Services, dg.DagsterInstance, Round, TickTime], Awaitable[str]]
 
 
 def build_source_sensors(settings: Settings) -> list[dg.SensorDefinition]:
@@ -112,13 +114,13 @@ async def _tick(settings: Settings, instance: dg.DagsterInstance, round_: Round,
     services = open_services(settings)
     try:
         with rare_collections():
-            return await tick(services, instance, round_, time.monotonic() + TICK_SECONDS)
+            return await tick(services, instance, round_, TickTime(LOOK_SECONDS, TICK_SECONDS))
     finally:
         await services.close()
 
 
 async def taxonomy_tick(
-    services: Services, instance: dg.DagsterInstance, round_: Round, until: float
+    services: Services, instance: dg.DagsterInstance, round_: Round, limit: TickTime
 ) -> str:
     """One look at the taxonomy; gives what to say of it.
 
@@ -126,7 +128,7 @@ async def taxonomy_tick(
         services: Source and stores.
         instance: Gets the partitions of new roles, and hears of changed mappings.
         round_: From the last tick; changed.
-        until: Monotonic time after which nothing new is begun.
+        limit: Once it is over, no other company is begun.
 
     Raises:
         EtterError: The list of companies cannot be read, or a store cannot be reached.
@@ -138,18 +140,18 @@ async def taxonomy_tick(
     companies = {*map(normalize_name, listed), *await services.graph.companies()}
 
     async def look(company: str) -> TaxonomySynced:
-        found = await sync_taxonomy(services, company, within=_left(until))
+        found = await sync_taxonomy(services, company, limit)
         await asyncio.to_thread(add_partitions, instance, found.new)
         return found
 
-    looked = await go_round(round_, companies, look, now=_now(services), until=until)
+    looked = await go_round(round_, companies, look, now=_now(services), limit=limit)
     stale = [rid for found in looked.results.values() for rid in found.stale]
-    told = await _tell(services, instance, round_, stale)
-    return said_of_taxonomy(looked, await _push(services, round_, until), told)
+    told = await _tell(services, instance, round_, stale, limit)
+    return said_of_taxonomy(looked, await _push(services, round_, limit), told)
 
 
 async def document_tick(
-    services: Services, instance: dg.DagsterInstance, round_: Round, until: float
+    services: Services, instance: dg.DagsterInstance, round_: Round, limit: TickTime
 ) -> str:
     """One look at the documents; gives what to say of it.
 
@@ -157,7 +159,7 @@ async def document_tick(
         services: Sources and stores.
         instance: Hears of changed documents.
         round_: From the last tick; changed.
-        until: Monotonic time after which nothing new is begun.
+        limit: Once it is over, no other company is begun.
 
     Raises:
         EtterError: The list of companies cannot be read, or a store cannot be reached.
@@ -171,15 +173,15 @@ async def document_tick(
     names = {normalize_name(company) for company in having}
 
     async def look(company: str) -> DocumentsSynced:
-        found = await sync_documents(services, company, has_documents=company in names, until=until)
+        found = await sync_documents(services, company, limit, has_documents=company in names)
         if found.failure is not None:
             round_.failed(company, found.failure, _now(services))
         return found
 
     companies = await services.graph.companies()
-    looked = await go_round(round_, companies, look, now=_now(services), until=until)
+    looked = await go_round(round_, companies, look, now=_now(services), limit=limit)
     changed = [rid for found in looked.results.values() for rid in found.changed]
-    return said_of_documents(looked, await _tell(services, instance, round_, changed))
+    return said_of_documents(looked, await _tell(services, instance, round_, changed, limit))
 
 
 async def _companies(
@@ -196,18 +198,21 @@ async def _companies(
 
 
 async def _tell(
-    services: Services, instance: dg.DagsterInstance, round_: Round, changed: Sequence[str]
+    services: Services,
+    instance: dg.DagsterInstance,
+    round_: Round,
+    changed: Sequence[str],
+    limit: TickTime,
 ) -> int:
-    until = time.monotonic() + TELL_SECONDS
-    return await report_inputs(services, instance, round_, changed, until=until)
+    return await report_inputs(services, instance, round_, changed, limit.with_more(TELL_SECONDS))
 
 
-async def _push(services: Services, round_: Round, until: float) -> list[NewRolesPushed] | None:
+async def _push(services: Services, round_: Round, limit: TickTime) -> list[NewRolesPushed] | None:
     """Pushes what is new and can be assessed; None where that is switched off."""
     if not services.settings.push_new_taxonomy_roles:
         return None
     done: list[NewRolesPushed] = []
-    while not done or (round_.drafts and time.monotonic() < until):
+    while not done or (round_.drafts and not limit.over):
         done.append(await push_new_roles(services, round_.drafts))
         round_.drafts = done[-1].last
     return done
@@ -215,7 +220,3 @@ async def _push(services: Services, round_: Round, until: float) -> list[NewRole
 
 def _now(services: Services) -> float:
     return services.clock().timestamp()
-
-
-def _left(until: float) -> float:
-    return max(LEAST_SECONDS, until - time.monotonic())

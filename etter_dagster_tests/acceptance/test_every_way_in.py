@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +25,7 @@ from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.roles import define_role
 from etter_dagster.onboarding.rounds import Round
 from etter_dagster.onboarding.services import Services, open_services
+from etter_dagster.onboarding.tick_time import TickTime
 from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.orchestration.source_sensors import taxonomy_tick
 from etter_dagster.settings import Settings
@@ -108,7 +108,7 @@ class Ways:
             world.put(COMPANY, name, DRAUP, general_summary=JD)
 
             async def tick(services: Services) -> str:
-                return await taxonomy_tick(services, self.instance, Round(), time.monotonic() + 60)
+                return await taxonomy_tick(services, self.instance, Round(), TickTime(60, 60))
 
             assert "1 new roles pushed" in self.work(tick)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from etter_dagster.onboarding.nightly import push_plan, reassessment_plan
 from etter_dagster.onboarding.rounds import Round
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.stale import reasons_now
+from etter_dagster.onboarding.tick_time import TickTime
 from etter_dagster.orchestration.source_sensors import document_tick, taxonomy_tick
 from etter_dagster.settings import Settings
 from etter_dagster_tests.conftest import Clock
@@ -35,6 +35,7 @@ from etter_dagster_tests.standin.state import Fault
 from etter_dagster_tests.support import JD, ScriptedAssessor, scripted_services, work_off
 
 COMPANIES = ["Acme", "Büro & Söhne", "Liberty / Mutual", "Umbrella 100 %", "Zeta"]
+LONG = TickTime(600, 600)
 SIZE = int(os.environ.get("SYNC_ROLES", "100"))
 
 
@@ -95,12 +96,10 @@ class Etter:
     rounds: dict[str, Round] = field(default_factory=lambda: {"t": Round(), "d": Round()})
 
     async def taxonomy(self) -> str:
-        until = time.monotonic() + 600
-        return await taxonomy_tick(self.services, self.instance, self.rounds["t"], until)
+        return await taxonomy_tick(self.services, self.instance, self.rounds["t"], LONG)
 
     async def documents(self) -> str:
-        until = time.monotonic() + 600
-        return await document_tick(self.services, self.instance, self.rounds["d"], until)
+        return await document_tick(self.services, self.instance, self.rounds["d"], LONG)
 
     async def notice(self) -> None:
         """What the sensors do within a few minutes."""

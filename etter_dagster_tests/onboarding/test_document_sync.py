@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -17,9 +16,11 @@ from etter_dagster.model.errors import (
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.role import Role
+from etter_dagster.onboarding import document_sync
 from etter_dagster.onboarding.accept import accept
 from etter_dagster.onboarding.document_sync import DocumentsSynced, sync_documents
 from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.tick_time import TickTime
 from etter_dagster.settings import Settings
 from etter_dagster_tests.support import JD, order, scripted_services, work_off
 from etter_dagster_tests.world import World
@@ -29,9 +30,8 @@ NEW_JD = JD + "- Close the books every month\n"
 
 
 async def sync(services: Services, *, seconds: float = 60.0) -> DocumentsSynced:
-    return await sync_documents(
-        services, "Acme", has_documents=True, until=time.monotonic() + seconds
-    )
+    limit = TickTime(seconds, 60)
+    return await sync_documents(services, "Acme", limit, has_documents=True)
 
 
 async def role(services: Services) -> Role:
@@ -265,6 +265,19 @@ async def test_a_job_description_that_comes_after_the_taxonomys_summary_is_linke
     services = await pushed_before_any_listing(settings, world)
     world.write("Acme", "Analyst", NEW_JD)
     assert (await sync(services)).stale == [RID]
+
+
+async def test_a_first_listing_is_recorded_page_by_page_as_time_allows(
+    settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one of 100,000 roles took a tick longer than a tick may take."""
+    monkeypatch.setattr(document_sync, "_PAGE", 1)
+    services = world.services(scripted_services(settings))
+    for name in ("Analyst", "Baker"):
+        world.write("Acme", name, JD)
+        await services.graph.put_role("Acme", name)
+    found = [await sync(services, seconds=-1) for _ in range(3)]
+    assert [(one.recorded, one.waiting) for one in found] == [(1, 1), (1, 0), (0, 0)]
     await services.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -9,9 +10,9 @@ import pytest
 from etter_dagster.model.errors import SourceUnavailable, StoreUnavailable
 from etter_dagster.onboarding.asking import ask
 from etter_dagster.onboarding.rounds import Looked, Round, go_round
+from etter_dagster.onboarding.tick_time import TickTime
 
 COMPANIES = ["c", "a", "b"]
-SOON, PAST = time.monotonic() + 3600, 0.0
 
 
 class Looker:
@@ -26,8 +27,9 @@ class Looker:
         return company.upper()
 
 
-async def go(round_: Round, looker: Looker, now: float = 0.0, until: float = SOON) -> Looked[str]:
-    return await go_round(round_, COMPANIES, looker, now=now, until=until)
+async def go(round_: Round, looker: Looker, now: float = 0.0, work: float = 3600.0) -> Looked[str]:
+    limit = TickTime(work, 3600)
+    return await go_round(round_, COMPANIES, looker, now=now, limit=limit)
 
 
 async def test_all_companies_are_looked_at_in_order() -> None:
@@ -40,7 +42,7 @@ async def test_all_companies_are_looked_at_in_order() -> None:
 async def test_where_the_time_is_up_the_next_tick_goes_on() -> None:
     """One company at least, or a slow source would hold up its round for ever."""
     round_, looker = Round(), Looker()
-    assert (await go(round_, looker, until=PAST)).left == 2
+    assert (await go(round_, looker, work=0)).left == 2
     round_ = Round.read(round_.write())
     await go(round_, looker)
     assert looker.seen == ["a", "b", "c"]
@@ -79,3 +81,20 @@ async def test_a_source_that_hangs_is_given_up() -> None:
     """Its thread may hang for ever; nothing waits for it, not even the end of the loop."""
     with pytest.raises(SourceUnavailable, match=r"the source gave no answer within 0\.01 s"):
         await ask(time.sleep, 30, within=0.01, what="the source")
+
+
+# -- the time of a tick ---------------------------------------------------------------------------
+async def test_what_a_source_takes_is_not_the_ticks_own_work() -> None:
+    """Or a slow source would let a tick see fewer companies than a quick one does."""
+    limit = TickTime(0.5, 3600)
+    await limit.ask(time.sleep, 0.6, what="the source")
+    assert not limit.over
+    await asyncio.sleep(0.6)
+    assert limit.over
+    assert not limit.with_more(3600).over
+
+
+async def test_a_slow_source_ends_a_tick_all_the_same() -> None:
+    limit = TickTime(3600, 0.1)
+    await limit.ask(time.sleep, 0.2, what="the source")
+    assert limit.over

@@ -17,6 +17,7 @@ from etter_dagster.onboarding.new_roles import push_new_roles
 from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.taxonomy_sync import TaxonomySynced, sync_taxonomy
+from etter_dagster.onboarding.tick_time import TickTime
 from etter_dagster.sample_data import sample_roles
 from etter_dagster.settings import Settings
 from etter_dagster_tests.support import JD, order, scripted_services, work_off
@@ -24,7 +25,7 @@ from etter_dagster_tests.world import World
 
 
 async def sync(world: World, services: Services, company: str = "Acme") -> TaxonomySynced:
-    return await sync_taxonomy(world.services(services), company, within=5)
+    return await sync_taxonomy(world.services(services), company, TickTime(60, 60))
 
 
 async def role(services: Services, name: str = "Analyst") -> Role:
