@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from etter_dagster.api import create_app
 from etter_dagster.api.app import PREFIX
-from etter_dagster.api.runtime import Runtime, use_settings
+from etter_dagster.api.runtime import OpenWith, Runtime, use_settings
 from etter_dagster.onboarding.services import Services
 from etter_dagster.settings import Settings
 from etter_dagster_tests.support import JD, Recorder, ScriptedAssessor, scripted_services, work_off
@@ -73,6 +73,20 @@ def error(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return detail
 
 
+_idle: list[FastAPI] = []
+
+
+@contextmanager
+def lent_app(settings: Settings, open_with: OpenWith) -> Iterator[tuple[FastAPI, Runtime]]:
+    """The app with a runtime of these settings; another test gets the same app afterwards.
+
+    FastAPI completes the routes at an app's first request, which takes longer than most tests.
+    """
+    app = _idle.pop() if _idle else create_app()
+    yield app, use_settings(app, settings, open_with)
+    _idle.append(app)
+
+
 @asynccontextmanager
 async def rest_of(settings: Settings, *, client: str = "127.0.0.1") -> AsyncIterator[Rest]:
     """The app over the stores of `settings`, with a scripted assessor.
@@ -82,9 +96,8 @@ async def rest_of(settings: Settings, *, client: str = "127.0.0.1") -> AsyncIter
         client: The address that requests seem to come from.
     """
     assessor = ScriptedAssessor()
-    app = create_app(settings)
-    runtime = use_settings(app, settings, lambda given: scripted_services(given, assessor))
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(client, 50000))
-    async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=30) as http:
-        yield Rest(app, runtime, http, assessor)
-    await runtime.close()
+    with lent_app(settings, lambda given: scripted_services(given, assessor)) as (app, runtime):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(client, 50000))
+        async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=30) as http:
+            yield Rest(app, runtime, http, assessor)
+        await runtime.close()

@@ -16,11 +16,10 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from typer.testing import CliRunner
 
-from etter_dagster.api import create_app
-from etter_dagster.api.runtime import use_settings
 from etter_dagster.cli.app import app
 from etter_dagster.onboarding.steps import Step
 from etter_dagster.settings import Settings, get_settings
+from etter_dagster_tests.rest import lent_app
 from etter_dagster_tests.standin.server import serving
 from etter_dagster_tests.support import (
     JD,
@@ -150,17 +149,16 @@ def service(etter: Etter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         data_dir=tmp_path / "data", enable_mock_data=False, dagster_port=9, retry_backoff_seconds=0
     )
     assessor = ScriptedAssessor()
-    rest = create_app(settings)
-    use_settings(rest, settings, lambda given: scripted_services(given, assessor))
     asked: list[str] = []
+    with lent_app(settings, lambda given: scripted_services(given, assessor)) as (rest, _):
 
-    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
-        asked.append(scope["path"])
-        await rest(scope, receive, send)
+        async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+            asked.append(scope["path"])
+            await rest(scope, receive, send)
 
-    with serving(noting) as url:
-        monkeypatch.setenv("ETTER_PORT", url.rpartition(":")[2])
-        yield Served(url, settings, assessor, asked=asked)
+        with serving(noting) as url:
+            monkeypatch.setenv("ETTER_PORT", url.rpartition(":")[2])
+            yield Served(url, settings, assessor, asked=asked)
 
 
 @pytest.fixture
