@@ -71,7 +71,7 @@ def main_job(
             say(f"{course.events[-1][0]:7.1f} s  {what}")
 
         note(f"{roles} pushes accepted")
-        eventually(lambda: running.work(_serving) == 2, "both workers serve", 120)
+        eventually(lambda: running.work(_serving) == 2, "both workers serve", 120, every=0.25)
         running.wait_ready(ids, 0.25)
         running.kill(first)
         note("a worker killed")
@@ -86,7 +86,7 @@ def main_job(
         note("Neo4j started")
         running.wait_ready(ids)
         note("all ready")
-        eventually(lambda: running.work(_nothing_left), "all is in the history", 120)
+        eventually(lambda: running.work(_nothing_left), "all is in the history", 120, every=0.25)
         course.attempts = running.work(lambda services: _stores_agree(services, ids))
         _dagster_agrees(running, roles)
         note("all stores agree")

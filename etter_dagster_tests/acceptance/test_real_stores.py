@@ -12,7 +12,7 @@ from etter_dagster_tests.servers.neo4j import Neo4jServer, missing
 from etter_dagster_tests.servers.redis import RedisServer, redis_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-ROLES = 300
+ROLES = 120
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ def test_a_run_killed_in_the_middle_of_the_727_loses_and_repeats_nothing(tmp_pat
         batch = service.post("/push-batch", **CSV)
         assert batch["rejected"] == []
         path = f"/batch-status/{batch['batch_id']}"
-        eventually(lambda: service.get(path)["completed"] > batch["total_roles"] // 10, "a tenth")
+        tenth = batch["total_roles"] // 10
+        eventually(lambda: service.get(path)["completed"] > tenth, "a tenth", every=0.1)
         before = service.get(path)["completed"]
         killed = service.runs()
         assert killed, "no run was working"
@@ -42,7 +43,7 @@ def test_everything_killed_at_once_and_started_again_loses_nothing(tmp_path: Pat
     with up(data, ETTER_LEASE_SECONDS="5") as service:
         batch = service.post("/push-batch", **CSV)
         path = f"/batch-status/{batch['batch_id']}"
-        eventually(lambda: service.get(path)["completed"] > 20, "some are ready")
+        eventually(lambda: service.get(path)["completed"] > 20, "some are ready", every=0.1)
         service.process.kill()
         eventually(lambda: processes_of(data) == [], "no process is left")
     with up(data, ETTER_LEASE_SECONDS="5") as service:

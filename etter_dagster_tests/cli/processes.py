@@ -43,12 +43,14 @@ def pids(folder: Path, *names: str) -> list[int]:
     return found
 
 
-def eventually(holds: Callable[[], object], what: str, seconds: float = WAIT_SECONDS) -> None:
-    """Waits until something holds."""
+def eventually(
+    holds: Callable[[], object], what: str, seconds: float = WAIT_SECONDS, *, every: float = 0.02
+) -> None:
+    """Waits until something holds; a look that costs much is better taken less often."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 def lives(pid: int) -> bool:

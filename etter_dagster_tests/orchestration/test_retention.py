@@ -78,6 +78,9 @@ def test_what_dagster_shows_of_roles_stays_and_the_rest_goes(
 ) -> None:
     """Each partition keeps its newest materialization, and a failure that still stands."""
     before = shown(instance)
+    gone = prune(instance, datetime.now(timezone.utc) - timedelta(hours=1))
+    assert (gone.events, gone.runs) == (0, 0), "a person looks into yesterday's runs"
+    assert len(instance.get_run_ids()) == 5
     assert any(failed(instance, asset) for asset in ASSETS)
     assert Counter(e.partition for e in events(instance, "ai_assessment")).most_common(1)[0][1] == 3
 
@@ -91,26 +94,12 @@ def test_what_dagster_shows_of_roles_stays_and_the_rest_goes(
     assert prune(instance, datetime.now(timezone.utc)).events == 0
     assert shown(instance) == before
 
-
-def test_a_role_can_be_worked_again_after_pruning(
-    roles_with_a_past: Settings, instance: dg.DagsterInstance
-) -> None:
-    """Nothing points to what is gone."""
-    prune(instance, datetime.now(timezone.utc) + timedelta(seconds=1))
+    # Nothing points to what is gone: a role can be worked again.
     run_id = serve(roles_with_a_past, instance, [order("Good", options=forced())])
     run = instance.get_run_by_id(run_id)
     assert run is not None
     assert run.is_success
     assert Counter(e.partition for e in events(instance, "ai_assessment")).most_common(1)[0][1] == 2
-
-
-def test_what_is_not_old_yet_stays(
-    roles_with_a_past: Settings, instance: dg.DagsterInstance
-) -> None:
-    """A person looks into yesterday's runs."""
-    gone = prune(instance, datetime.now(timezone.utc) - timedelta(hours=1))
-    assert (gone.events, gone.runs) == (0, 0)
-    assert len(instance.get_run_ids()) == 5
 
 
 def test_logs_of_a_run_in_work_stay(

@@ -125,7 +125,7 @@ class Stack:
             return states[WorkflowState.READY] >= wanted
 
         try:
-            eventually(enough, f"{wanted:g} ready", 600)
+            eventually(enough, f"{wanted:g} ready", 600, every=0.25)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.states(workflow_ids)}\n{self.logs()}") from None
 
