@@ -11,6 +11,7 @@ from etter_dagster import __version__
 from etter_dagster.api.keyring import Keyring
 from etter_dagster.api.lately import Lately
 from etter_dagster.onboarding.asking import ask
+from etter_dagster.onboarding.holding import held_back
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.views import HealthView
 from etter_dagster.sources.probing import source_probes
@@ -52,12 +53,13 @@ class Health:
     async def look(self) -> HealthView:
         """The body of `GET /health`."""
         services = self._services
-        queue, graph, dagster, assessor, sources = await asyncio.gather(
+        queue, graph, dagster, assessor, sources, held = await asyncio.gather(
             _ping(services.queue.ping),
             _ping(services.graph.ping),
             self.dagster(),
             self._assessor(),
             self._sources(),
+            held_back(services),
         )
         components = {
             "api": self._api(),
@@ -70,6 +72,8 @@ class Health:
         }
         if self._probes:
             components["sources"] = sources
+        if held is not None:
+            components["claims"] = f"held: {held}"
         return HealthView(
             status=_overall(components),
             version=__version__,
@@ -133,6 +137,6 @@ async def _ping(ping: Callable[[], Awaitable[None]]) -> str:
 def _overall(components: dict[str, str]) -> str:
     if UNHEALTHY in (components["queue"], components["graph"]):
         return UNHEALTHY
-    optional = ("api", "dagster", "assessor", "sources")
+    optional = ("api", "dagster", "assessor", "sources", "claims")
     fine = all(components.get(name, HEALTHY) == HEALTHY for name in optional)
     return HEALTHY if fine else DEGRADED

@@ -9,6 +9,7 @@ from uuid import uuid4
 from etter_dagster.cli.calling import Service
 from etter_dagster.cli.failures import DONE, FAILED, end
 from etter_dagster.cli.files import read_text
+from etter_dagster.cli.holding import tell_if_held
 from etter_dagster.cli.naming import with_company_hint
 from etter_dagster.cli.output import clean, print_facts, print_json, say, tell
 from etter_dagster.cli.service import connect, user
@@ -64,6 +65,8 @@ def push_role(
             raise with_company_hint(service, company, error) from error
         if not wait:
             _print_accepted(accepted, json)
+            if not accepted.status.terminal:
+                tell_if_held(service)
             return
         if accepted.status.terminal and not json:
             say(clean(accepted.message))

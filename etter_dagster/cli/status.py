@@ -43,12 +43,15 @@ def status(
 
 
 def _push(service: Service, workflow_id: str, *, watch: bool, json: bool) -> bool:
+    from etter_dagster.cli.holding import tell_if_held
     from etter_dagster.cli.output import print_json
     from etter_dagster.cli.waiting import follow
     from etter_dagster.model.lifecycle import WorkflowState
 
     view = follow(service, workflow_id) if watch else service.status(workflow_id)
     print_json(view) if json else print_status(view)
+    if view.status is WorkflowState.QUEUED:
+        tell_if_held(service)
     return view.status is WorkflowState.READY
 
 
@@ -90,12 +93,15 @@ def print_status(view: StatusView) -> None:
 
 
 def _batch(service: Service, batch_id: str, *, watch: bool, json: bool) -> bool:
+    from etter_dagster.cli.holding import tell_if_held
     from etter_dagster.cli.output import print_json
     from etter_dagster.cli.waiting import follow_batches
     from etter_dagster.model.lifecycle import WorkflowState
 
     view = follow_batches(service, [batch_id])[0] if watch else service.batch_status(batch_id)
     print_json(view) if json else _print_batch(view)
+    if view.queued:
+        tell_if_held(service)
     return all(role.status is WorkflowState.READY for role in view.roles)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from etter_dagster.cli.holding import telling_of_holds
 from etter_dagster.cli.output import clean, err, say
 from etter_dagster.client import calls
 
@@ -62,7 +63,11 @@ def follow(service: Service, workflow_id: str) -> StatusView:
     view = service.status(workflow_id)  # at once says no where a stream would be tried again
     if view.status.terminal:
         return view
-    with err().status(summary(view)) as line, _interruptible(workflow_id):
+    with (
+        err().status(summary(view)) as line,
+        telling_of_holds(service),
+        _interruptible(workflow_id),
+    ):
         for view in service.watch(workflow_id):
             line.update(summary(view))
     return view if view.status.terminal else service.status(workflow_id)
@@ -96,7 +101,7 @@ def follow_batches(
     """
     views = {bid: service.send_patiently(calls.batch_status(bid)) for bid in batch_ids}
     total = sum(view.total for view in views.values())
-    with bar("onboarding", total) as done, _interruptible(*batch_ids):
+    with bar("onboarding", total) as done, telling_of_holds(service), _interruptible(*batch_ids):
         while True:
             done(sum(_ended(view) for view in views.values()), _remark(views.values()))
             open_ids = [bid for bid, view in views.items() if _ended(view) < view.total]

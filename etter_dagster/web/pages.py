@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from etter_dagster.model.errors import EtterError, NotFound
+from etter_dagster.onboarding.holding import held_back
 from etter_dagster.onboarding.services import Services
 from etter_dagster.web.html import html
 from etter_dagster.web.login import refused
@@ -42,10 +43,12 @@ def pages_router(
     ) -> Response:
         try:
             visitor = await visitor_of(request)
-            values = await view(await services_of(request), visitor)
+            services = await services_of(request)
+            values = await view(services, visitor)
+            held = await held_back(services, values.get("company"))
         except EtterError as error:
             return refused(request, error)
-        return html(template, in_session=visitor.in_session, **values)
+        return html(template, in_session=visitor.in_session, held=held, **values)
 
     @router.get("/")
     async def root() -> Response:

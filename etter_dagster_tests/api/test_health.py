@@ -179,3 +179,17 @@ async def settled(health: Health) -> HealthView:
     while health.asking:
         await asyncio.sleep(0.01)
     return await health.look()
+
+
+async def test_held_claims_are_named_with_the_remedy_while_they_last(rest: Rest) -> None:
+    """Pushes are taken, so it is no 503; whoever asks why nothing moves finds it here."""
+    services = await rest.services()
+    await services.queue.hold_claims(600)
+    answer = await rest.http.get("/health")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["status"] == "degraded"
+    assert body["components"]["claims"].startswith("held: claims are held by `etter drain`")
+    assert "etter drain --end" in body["components"]["claims"]
+    await services.queue.hold_claims(0)
+    assert "claims" not in (await rest.http.get("/health")).json()["components"]

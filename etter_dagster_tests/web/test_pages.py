@@ -4,7 +4,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
 from etter_dagster.assessors.protocol import AssessmentFailed, AssessmentRequest
 from etter_dagster.model.assessment import AssessedTask, AssessmentOutputs, Scores
@@ -23,7 +23,7 @@ async def page(rest: Rest, url: str, status: int = 200) -> BeautifulSoup:
     return BeautifulSoup(answer.text, "html.parser")
 
 
-def text(soup: BeautifulSoup) -> str:
+def text(soup: Tag) -> str:
     return " ".join(soup.get_text(" ").split())
 
 
@@ -338,3 +338,18 @@ async def test_an_empty_service_says_what_to_do(rest: Rest) -> None:
     services: Services = await rest.services()
     assert await services.graph.count_roles() == 0
     assert "etter push" in text(await page(rest, "/dashboard"))
+
+
+async def test_every_page_says_why_nothing_is_started(rest: Rest) -> None:
+    """A person who waits for a role has no other place to find out."""
+    status = await rest.ready()
+    services = await rest.services()
+    urls = ("/dashboard", "/dashboard/Acme", status["dashboard_url"])
+    for url in urls:
+        assert "Nothing is started now" not in text(await page(rest, url))
+    await services.queue.hold_claims(600)
+    for url in urls:
+        note = (await page(rest, url)).select_one("p.note[role=status]")
+        assert note is not None
+        assert "claims are held by `etter drain`" in text(note)
+        assert "etter drain --end" in text(note)

@@ -40,6 +40,7 @@ T = TypeVar("T")
 PING_SECONDS = 5.0
 # An open breaker rests for so many pauses between repetitions: slow where they are slow.
 RESTS, SHORTEST_REST = 3.0, 1.0
+_CLOSING = (Why.BREAKER, Why.PAUSED, Why.BUDGET)
 
 
 class GuardedAssessor:
@@ -116,14 +117,23 @@ class GuardedAssessor:
             situation = await self._ledger.situation(self.info.name, self.limits)
         return room(situation, self.limits)
 
+    async def closed(self, company: str | None = None) -> Refusal | None:
+        """Why no paid call begins for a while; limits that free themselves are no such reason.
+
+        Args:
+            company: Counts its own budget too.
+        """
+        situation = await self._ledger.situation(self.info.name, self.limits)
+        found = refuse(situation, self.limits, company=company)
+        return found if found is not None and found.why in _CLOSING else None
+
     async def refusal(self, company: str) -> Refusal | None:
         """Whose budget is spent already, if any is.
 
         Args:
             company: Who wants to push.
         """
-        situation = await self._ledger.situation(self.info.name, self.limits)
-        found = refuse(situation, self.limits, company=company)
+        found = await self.closed(company)
         return found if found is not None and found.why is Why.BUDGET else None
 
     async def budget_left(self) -> float | None:
