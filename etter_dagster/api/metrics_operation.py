@@ -5,6 +5,7 @@ Read from the stores at the scrape, as the work is done by other processes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -90,8 +91,23 @@ class OperationState:
                 "Of these, attempts that were lost with their worker",
                 value=sum(max(0, push.attempts - 1) for push in self._recent),
             )
+            yield _retries(self._recent)
         if done:
             yield _quantiles([_seconds(push) for push in done])
+
+
+def _retries(pushes: Sequence[Push]) -> Metric:
+    family = GaugeMetricFamily(
+        "etter_recent_step_retries",
+        "Of these, attempts at a step after its first",
+        labels=["step"],
+    )
+    retries: Counter[str] = Counter()
+    for step in (step for push in pushes for step in push.steps):
+        retries[step.name] += step.retries
+    for name, number in sorted(retries.items()):
+        family.add_metric([name], number)
+    return family
 
 
 def _quantiles(seconds: Sequence[float]) -> Metric:

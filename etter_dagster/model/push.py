@@ -72,6 +72,15 @@ class StepProgress(BaseModel):
     error_message: str | None = None
 
 
+class StepRecord(StepProgress):
+    """A step as the stores keep it; `retries` are its attempts after the first.
+
+    REST shows a `StepProgress`: whoever watches a push cares for its end, `/metrics` for retries.
+    """
+
+    retries: int = 0
+
+
 class ProgressInfo(BaseModel):
     """Completed steps of all steps."""
 
@@ -151,7 +160,7 @@ class Push(BaseModel):
     options: WorkflowOptions = Field(default_factory=WorkflowOptions)
     use_mock: bool = False
     assessor: str | None = None
-    steps: tuple[StepProgress, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
     current_step: str | None = None
     attempts: int = 0
     queued_at: datetime

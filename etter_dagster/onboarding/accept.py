@@ -28,7 +28,7 @@ from etter_dagster.model.push import (
     LANE_OF,
     Push,
     Source,
-    StepProgress,
+    StepRecord,
     StepStatus,
     WorkflowOptions,
 )
@@ -225,7 +225,7 @@ def new_push(services: Services, checked: Checked, toll: Toll = Toll.ASSESSES) -
             options=order.options,
             use_mock=order.use_mock,
             assessor=None if toll is Toll.RESTORES else assessor,
-            steps=tuple(StepProgress(name=step.name) for step in services.steps),
+            steps=tuple(StepRecord(name=step.name) for step in services.steps),
             queued_at=services.clock(),
         ),
         request=request,

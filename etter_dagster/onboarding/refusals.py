@@ -13,7 +13,7 @@ from etter_dagster.model.claim_order import Lane
 from etter_dagster.model.errors import EtterError
 from etter_dagster.model.identity import MAX_NAME, normalize_name, role_id
 from etter_dagster.model.lifecycle import WorkflowState
-from etter_dagster.model.push import LANE_OF, Push, PushError, Source, StepProgress, StepStatus
+from etter_dagster.model.push import LANE_OF, Push, PushError, Source, StepRecord, StepStatus
 from etter_dagster.onboarding.services import Services
 
 
@@ -28,7 +28,7 @@ def refused_record(
         workflow_id: Its id.
         error: Why it was refused.
     """
-    steps = [StepProgress(name=s.name, status=StepStatus.SKIPPED) for s in services.steps]
+    steps = [StepRecord(name=s.name, status=StepStatus.SKIPPED) for s in services.steps]
     return _record(services, item, workflow_id).model_copy(
         update={
             "status": WorkflowState.FAILED,

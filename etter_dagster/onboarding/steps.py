@@ -49,6 +49,7 @@ class StepContext:
     """What a step may use. `outputs` are those of the steps before it, merged.
 
     `notes` say by step what it completed without: shown with the step, and the role is degraded.
+    `retries` counts how often the present step was tried again.
     """
 
     services: Services
@@ -57,6 +58,7 @@ class StepContext:
     run_id: str | None = None
     outputs: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    retries: int = 0
 
 
 class Step(ABC):
@@ -135,6 +137,7 @@ class Step(ABC):
         async for attempt in stamina.retry_context(on=pause, attempts=self.attempts, timeout=None):
             with attempt:
                 tried = attempt.num
+                context.retries = tried - 1
                 return await self.run(context)
         raise AssertionError("stamina gives at least one attempt")
 

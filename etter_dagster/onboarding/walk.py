@@ -14,7 +14,7 @@ from etter_dagster.logs import logged
 from etter_dagster.model.envelope import Envelope, EnvelopeProgress, ExecutionContext
 from etter_dagster.model.errors import ErrorCode, LeaseLost, Postponed, StoreUnavailable
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
-from etter_dagster.model.push import Push, PushError, StepProgress, StepStatus
+from etter_dagster.model.push import Push, PushError, StepRecord, StepStatus
 from etter_dagster.onboarding.mock import is_mock_beside_paid
 from etter_dagster.onboarding.reporting import Materialization, Reporter
 from etter_dagster.onboarding.services import Services
@@ -79,7 +79,7 @@ class _Walk:
         self.reporter = reporter
         self.may_wait = may_wait
         self.push = claim.push
-        self.progress = [StepProgress(name=step.name) for step in services.steps]
+        self.progress = [StepRecord(name=step.name) for step in services.steps]
         self.made: set[str] = set()
         self.error: PushError | None = None
         self.degraded = False
@@ -104,6 +104,7 @@ class _Walk:
 
     async def _step(self, index: int, step: Step) -> None:
         started = self.services.clock()
+        self.context.retries = 0
         self._set(index, status=StepStatus.RUNNING, started_at=started)
         await self.services.queue.progress(
             self.push.workflow_id, self.claim.token, steps=self.progress, current_step=step.name
@@ -120,6 +121,7 @@ class _Walk:
             completed_at=ended,
             duration_ms=max(0, round((ended - started) / timedelta(milliseconds=1))),
             error_message=error.message if error else lacking,
+            retries=self.context.retries,
         )
         self.degraded = self.degraded or lacking is not None
         self.context.outputs.update(envelope.outputs or {})

@@ -21,7 +21,7 @@ from etter_dagster.model.claim_order import Lane
 from etter_dagster.model.documents import LinkedDocument
 from etter_dagster.model.errors import FieldProblem, ValidationFailed
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
-from etter_dagster.model.push import Push, PushError, PushRequest, Source, StepProgress
+from etter_dagster.model.push import Push, PushError, PushRequest, Source, StepRecord
 from etter_dagster.model.role import Role
 from etter_dagster.model.skills import RoleSkill
 from etter_dagster.model.staleness import StaleReason
@@ -80,7 +80,7 @@ class Finish(_Record):
     """How a push ended."""
 
     status: WorkflowState
-    steps: tuple[StepProgress, ...]
+    steps: tuple[StepRecord, ...]
     error: PushError | None = None
     ai_automation_score: float | None = None
     completed_at: datetime
@@ -261,7 +261,7 @@ class PushQueue(Protocol):
         workflow_id: str,
         token: int,
         *,
-        steps: Sequence[StepProgress],
+        steps: Sequence[StepRecord],
         current_step: str | None,
     ) -> None:
         """Shows live progress. Raises `LeaseLost`."""

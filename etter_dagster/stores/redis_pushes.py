@@ -8,7 +8,7 @@ from typing import Any
 
 from etter_dagster.model.errors import ErrorCode
 from etter_dagster.model.lifecycle import WorkflowState
-from etter_dagster.model.push import Push, PushError, StepProgress, given_up
+from etter_dagster.model.push import Push, PushError, StepRecord, given_up
 from etter_dagster.stores.protocols import NewPush
 from etter_dagster.stores.times import micros, moment
 
@@ -63,7 +63,7 @@ def push_of_pairs(flat: Sequence[str]) -> Push:
     return push_of(dict(zip(flat[::2], flat[1::2], strict=True)))
 
 
-def steps_json(steps: Sequence[StepProgress]) -> str:
+def steps_json(steps: Sequence[StepRecord]) -> str:
     """Steps as the hash keeps them."""
     return json.dumps([step.model_dump(mode="json") for step in steps])
 

@@ -22,7 +22,7 @@ from etter_dagster.model.errors import (
     NotFound,
 )
 from etter_dagster.model.lifecycle import WorkflowState
-from etter_dagster.model.push import Push, PushRequest, StepProgress
+from etter_dagster.model.push import Push, PushRequest, StepRecord
 from etter_dagster.stores import redis_looking as looking
 from etter_dagster.stores.protocols import (
     Batch,
@@ -171,7 +171,7 @@ class RedisPushQueue(RedisStore):
         workflow_id: str,
         token: int,
         *,
-        steps: Sequence[StepProgress],
+        steps: Sequence[StepRecord],
         current_step: str | None,
     ) -> None:
         _held(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from etter_dagster.model.errors import AlreadyProcessing, NotFound
 from etter_dagster.model.lifecycle import WorkflowState
-from etter_dagster.model.push import Push, PushRequest, StepProgress
+from etter_dagster.model.push import Push, PushRequest, StepRecord
 from etter_dagster.stores import sqlite_claims as claims
 from etter_dagster.stores import sqlite_records as records
 from etter_dagster.stores.protocols import (
@@ -135,7 +135,7 @@ class SqlitePushQueue(SqliteStore):
         workflow_id: str,
         token: int,
         *,
-        steps: Sequence[StepProgress],
+        steps: Sequence[StepRecord],
         current_step: str | None,
     ) -> None:
         changes = {"steps": tuple(steps), "current_step": current_step}

@@ -7,8 +7,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from etter_dagster.assessors.protocol import AssessmentFailed
-from etter_dagster.model.errors import StoreUnavailable
-from etter_dagster_tests.rest import Rest
+from etter_dagster.model.errors import StoreUnavailable, TransientError
+from etter_dagster.settings import Settings
+from etter_dagster_tests.rest import Rest, rest_of
 
 
 async def scrape(rest: Rest) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -103,3 +104,20 @@ async def test_a_store_that_hangs_does_not_hold_up_a_scrape(
     monkeypatch.setattr(services.queue, "list_pushes", hangs)
     found = await asyncio.wait_for(scrape(rest), 60)
     assert found["etter_component_up", (("component", name),)] == 0
+
+
+async def test_repeated_steps_are_counted_by_step_and_rest_does_not_show_them(
+    settings: Settings,
+) -> None:
+    """A service that fails for moments shows itself before pushes fail; queue and history alike."""
+    async with rest_of(settings.with_changes(retry_backoff_seconds=0)) as rest:
+        rest.assessor.script = [TransientError("503"), TransientError("503")]
+        first = await rest.ready("A")
+        await rest.ready("B")
+        found = await scrape(rest)
+        assert found["etter_recent_step_retries", (("step", "ai_assessment"),)] == 2
+        assert found["etter_recent_step_retries", (("step", "role_setup"),)] == 0
+        status = (await rest.http.get(f"/status/{first['workflow_id']}")).json()
+        assert {key for step in status["progress"]["steps"] for key in step} == {
+            *("name", "status", "duration_ms", "started_at", "completed_at", "error_message")
+        }

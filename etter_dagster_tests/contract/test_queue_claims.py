@@ -12,7 +12,7 @@ import pytest
 from etter_dagster.model.claim_order import Lane
 from etter_dagster.model.errors import AlreadyProcessing, IllegalMove, LeaseLost, NotFound
 from etter_dagster.model.lifecycle import WorkflowState
-from etter_dagster.model.push import MAX_LEASES, StepProgress, StepStatus
+from etter_dagster.model.push import MAX_LEASES, StepRecord, StepStatus
 from etter_dagster.stores import PushQueue
 from etter_dagster.stores.protocols import Claim, ClaimLimits, NewPush
 from etter_dagster_tests.conftest import Clock
@@ -233,7 +233,7 @@ async def test_workers_are_forgotten_after_two_silent_minutes(
 async def test_progress_is_seen_at_once_and_raises_the_version(queue: PushQueue) -> None:
     await queue.enqueue([new_push()], capacity=10)
     claim = (await take(queue))[0]
-    steps = [StepProgress(name="role_setup", status=StepStatus.RUNNING)]
+    steps = [StepRecord(name="role_setup", status=StepStatus.RUNNING, retries=2)]
     await queue.progress(
         claim.push.workflow_id, claim.token, steps=steps, current_step="role_setup"
     )

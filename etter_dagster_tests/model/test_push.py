@@ -17,14 +17,14 @@ from etter_dagster.model.push import (
     PushError,
     PushRequest,
     Source,
-    StepProgress,
+    StepRecord,
     StepStatus,
     WorkflowOptions,
 )
 from etter_dagster_tests.model.records import NOW
 
 STEPS = st.lists(
-    st.builds(StepProgress, name=st.sampled_from("abc"), status=st.sampled_from(list(StepStatus))),
+    st.builds(StepRecord, name=st.sampled_from("abc"), status=st.sampled_from(list(StepStatus))),
     max_size=6,
 )
 
@@ -73,7 +73,7 @@ def test_the_sources_are_those_that_the_history_names() -> None:
 
 
 @given(STEPS)
-def test_progress_counts_completed_steps_only(steps: list[StepProgress]) -> None:
+def test_progress_counts_completed_steps_only(steps: list[StepRecord]) -> None:
     """A failed or skipped step is not done: 3 of 3 would say that all went well."""
     progress = ProgressInfo.of(steps)
     completed = [step for step in steps if step.status.value == "completed"]
@@ -82,8 +82,8 @@ def test_progress_counts_completed_steps_only(steps: list[StepProgress]) -> None
 
 
 def test_a_pushs_progress_is_that_of_its_steps() -> None:
-    done = StepProgress(name="role_setup", status=StepStatus.COMPLETED, duration_ms=3)
-    assert push(steps=(done, StepProgress(name="ai_assessment"))).progress.current == 1
+    done = StepRecord(name="role_setup", status=StepStatus.COMPLETED, duration_ms=3)
+    assert push(steps=(done, StepRecord(name="ai_assessment"))).progress.current == 1
     assert push().progress == ProgressInfo(current=0, total=0, steps=())
 
 
@@ -99,7 +99,7 @@ def test_a_new_push_is_queued_and_has_no_attempt() -> None:
         push(),
         push(
             status=WorkflowState.FAILED,
-            steps=(StepProgress(name="a", status=StepStatus.FAILED, started_at=NOW),),
+            steps=(StepRecord(name="a", status=StepStatus.FAILED, started_at=NOW),),
             error=PushError(code="STEP_FAILED", message="ключ", recoverable=True),
             completed_at=NOW,
             ai_automation_score=0.0,
