@@ -21,5 +21,12 @@ if [ ! -x "$compose" ]; then
 fi
 
 "$compose" -f docker-compose.yml config -q && echo "docker-compose.yml is valid"
+# With all of the example set, as somebody could who copies it.
+deployed=$(mktemp -d)
+mkdir -p "$deployed/deploy/config"
+sed 's/^#ETTER_/ETTER_/' deploy/config/etter.env.example > "$deployed/deploy/config/etter.env"
+"$compose" -f docker-compose.yml --project-directory "$deployed" config > "$deployed/all.yml"
+"$bin/python" tools/check_env_file.py "$deployed/all.yml" deploy/config/etter.env.example
+rm -r "$deployed"
 "$bin/hadolint" --failure-threshold warning deploy/Dockerfile && echo "deploy/Dockerfile is valid"
 "$bin/kubernetes-validate" --strict deploy/kubernetes/etter.yaml

@@ -17,6 +17,15 @@ MANIFESTS: list[dict[str, Any]] = list(
 )
 
 
+CONFIG = ROOT / "deploy" / "config"
+
+
+def example_settings() -> dict[str, str]:
+    """What the example of `etter.env` shows, as if somebody had taken every # off."""
+    lines = (CONFIG / "etter.env.example").read_text().splitlines()
+    return dict(line[1:].split("=", 1) for line in lines if line.startswith("#ETTER_"))
+
+
 def procfile() -> dict[str, str]:
     """Command of each process."""
     lines = (ROOT / "deploy" / "Procfile").read_text().splitlines()

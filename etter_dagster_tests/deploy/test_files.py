@@ -18,6 +18,7 @@ from etter_dagster_tests.deploy.files import (
     OURS,
     ROOT,
     essence,
+    example_settings,
     manifest_commands,
     procfile,
 )
@@ -69,6 +70,66 @@ def test_settings_that_are_set_exist() -> None:
     compose = {name for service in OURS for name in SERVICES[service]["environment"]}
     assert compose <= known
     assert set(MANIFESTS[0]["data"]) <= known
+
+
+# Where things are and how processes are started, which the deployment itself decides.
+DECIDED = {
+    *("DATA_DIR", "DAGSTER_HOME", "DAGSTER_PORT", "HOST", "PORT"),
+    *("NEO4J_USER", "NEO4J_DATABASE", "REDIS_PORT", "REDIS_DB"),
+}
+
+
+def test_every_setting_has_a_place_in_a_deployment() -> None:
+    """A new one would otherwise have to be found in the code, and written into an override file."""
+    secret = {f"ETTER_{name.upper()}" for name in Settings.SECRETS}
+    compose = {
+        name.removesuffix("_FILE") if name.removesuffix("_FILE") in secret else name
+        for name in SERVICES["worker"]["environment"]
+    }
+    example = example_settings()
+    shown = {f"{name}_FILE" if name in secret else name for name in compose}
+    assert not shown & set(example), "the compose file's own value wins: it would have no effect"
+    named = {name.removesuffix("_FILE") if name[:-5] in secret else name for name in example}
+    every = {f"ETTER_{name.upper()}" for name in Settings.model_fields}
+    assert named | compose | {f"ETTER_{name}" for name in DECIDED} == every
+
+
+@pytest.mark.parametrize("assessor", ["exposure", "workflow_api", "llm"])
+def test_what_the_example_shows_is_legal(
+    assessor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes a # off gets a service that starts."""
+    for name, value in example_settings().items():
+        if name.endswith("_FILE") and name != "ETTER_COMPANIES_FILE":
+            file = tmp_path / Path(value).name
+            file.write_text("https://hook.example.com/x" if "url" in value else "secret")
+            value = str(file)
+        assert value.startswith(("/etc/etter/", str(tmp_path))) or "/etc" not in value
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ETTER_ASSESSOR", assessor)
+    settings = Settings()
+    assert settings.assessor == assessor
+    assert settings.workflow_api_token is not None
+    assert settings.budget_per_day == 200
+
+
+def test_services_of_ours_read_the_same_settings_and_files() -> None:
+    """REST refuses by a budget that workers must know as well."""
+    for name in OURS:
+        service = SERVICES[name]
+        assert service["env_file"] == [{"path": "deploy/config/etter.env", "required": False}]
+        assert service["volumes"] == ["./deploy/config:/etc/etter:ro"]
+    for manifest in MANIFESTS:
+        if manifest["kind"] not in ("Deployment", "Job"):
+            continue
+        pod = manifest["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert [source["configMapRef"] for source in container["envFrom"]] == [
+            {"name": "etter-settings", "optional": True},
+            {"name": "etter"},  # the later one wins, as in the compose file
+        ]
+        mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+        assert {"/etc/etter", "/run/secrets"} <= mounted
 
 
 def test_the_manifests_set_what_the_compose_file_sets() -> None:
@@ -127,8 +188,9 @@ def test_the_secrets_are_made_once_at_random(tmp_path: Path) -> None:
     assert not os.stat(script.parent / "secrets").st_mode & 0o077
 
 
-def test_git_ignores_the_secrets() -> None:
-    assert "/deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+def test_git_ignores_the_secrets_and_what_is_set_here() -> None:
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {"/deploy/secrets/", "/deploy/config/*"} <= set(ignored)
 
 
 def test_the_image_installs_extras_that_exist() -> None:

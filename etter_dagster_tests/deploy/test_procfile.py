@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -17,10 +17,13 @@ import psutil
 import pytest
 
 from etter_dagster_tests.cli.processes import eventually
-from etter_dagster_tests.deploy.files import COMPOSE, ROOT
+from etter_dagster_tests.deploy.files import COMPOSE, ROOT, example_settings
 from etter_dagster_tests.servers.neo4j import Neo4jServer
 from etter_dagster_tests.servers.redis import RedisServer
 from etter_dagster_tests.servers.shared import free_port
+from etter_dagster_tests.standin.app import create_standin
+from etter_dagster_tests.standin.server import serving
+from etter_dagster_tests.standin.state import StandinState
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 BIN = Path(sys.executable).parent
@@ -40,8 +43,26 @@ PUSH = {
 
 
 @pytest.fixture
+def chosen(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An `etter.env` out of the example: its assessor and limits, at an address that is there."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+    (folder / "workflow_api_token").write_text("token-of-a-file\n")
+    words = ("WORKFLOW_API", "BUDGET", "COST")
+    taken = [name for name in example_settings() if any(word in name for word in words)]
+    with serving(create_standin(StandinState(token="token-of-a-file"))) as url:
+        given = {name: example_settings()[name] for name in ("ETTER_ASSESSOR", *taken)}
+        given["ETTER_WORKFLOW_API_BASE_URL"] = url
+        yield {name: value.replace("/etc/etter", str(folder)) for name, value in given.items()}
+
+
+@pytest.fixture
 def variables(
-    tmp_path: Path, redis: RedisServer, postgres_url: str, neo4j: Neo4jServer
+    tmp_path: Path,
+    redis: RedisServer,
+    postgres_url: str,
+    neo4j: Neo4jServer,
+    chosen: Mapping[str, str],
 ) -> dict[str, str]:
     """The environment of the compose file; only addresses and the folder of secrets differ."""
     password = redis.options["requirepass"]
@@ -55,7 +76,8 @@ def variables(
     folder.mkdir()
     for name, text in secrets.items():
         (folder / name).write_text(text)
-    given = {
+    given = dict(chosen)  # what the compose file sets wins
+    given |= {
         name: str(value).replace("/run/secrets", str(folder))
         for name, value in COMPOSE["services"]["rest"]["environment"].items()
     }
@@ -151,6 +173,8 @@ def test_a_role_gets_ready_in_production(
         status = http.get(path).json()
         assert (status["status"], status["error"]) == ("ready", None)
         assert status["dashboard_url"].startswith("https://etter.example/dashboard/M%C3%BCller")
+        made = http.get(f"/api/v1/pipeline/assessments/{status['role_id']}").json()
+        assert made["assessor"]["name"] == "workflow_api", "as etter.env says"
         assert http.get(path, headers={"Authorization": "Bearer etk_wrong"}).status_code == 401
     # The containers are read-only: whatever is written must go into the stores.
     files = {path.name for path in (tmp_path / "data").rglob("*") if path.is_file()}
