@@ -4,32 +4,26 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from unittest import mock
-
-import dagster as dg
-from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.push import Push
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.status import find_pushes
-from etter_dagster.settings import get_settings
 from etter_dagster.stores.protocols import ClaimLimits, PushFilter
+from etter_dagster_tests.acceptance.dagster_shows import every_role_is_materialized
 from etter_dagster_tests.cli.processes import eventually
 from etter_dagster_tests.servers.neo4j import Neo4jServer
 from etter_dagster_tests.servers.redis import RedisServer
-from etter_dagster_tests.servers.stack import Stack, stack
+from etter_dagster_tests.servers.stack import stack
 from etter_dagster_tests.support import order
 
 COMPANIES = ("Acme", "Beta", "Gamma")
-ASSETS = ("company_role", "job_description", "ai_assessment", "skills_profile")
 
 
 @dataclass
@@ -88,7 +82,8 @@ def main_job(
         note("all ready")
         eventually(lambda: running.work(_nothing_left), "all is in the history", 120, every=0.25)
         course.attempts = running.work(lambda services: _stores_agree(services, ids))
-        _dagster_agrees(running, roles)
+        expected = (role_id(o.company_id, o.role_name) for o in map(_order, range(roles)))
+        every_role_is_materialized(running, expected)
         note("all stores agree")
     return course
 
@@ -124,17 +119,3 @@ async def _one_assessment(services: Services, push: Push) -> None:
     assert (role.state, role.workflow_id) == (RoleStatus.READY, push.workflow_id)
     made = Counter(a.inputs_hash for a in await services.graph.assessments(push.role_id))
     assert list(made.values()) == [1], f"{push.role_id}: {made}"
-
-
-def _dagster_agrees(running: Stack, roles: int) -> None:
-    """Each role's partition of each asset is materialized; no run is left in work."""
-    expected = {role_id(o.company_id, o.role_name) for o in map(_order, range(roles))}
-    with mock.patch.dict(os.environ, running.variables):
-        get_settings.cache_clear()
-        with dg.DagsterInstance.get() as instance:
-            for asset in ASSETS:
-                assert set(instance.get_materialized_partitions(dg.AssetKey(asset))) == expected
-            # The killed worker's run too, which the stock launcher shows as running for hours.
-            in_work = dg.RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES)
-            eventually(lambda: not instance.get_run_ids(in_work), "every run has ended", 240)
-    get_settings.cache_clear()

@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import httpx
 import psutil
 import yaml
 
@@ -29,6 +30,7 @@ from etter_dagster.settings import Settings
 from etter_dagster_tests.cli.processes import eventually
 from etter_dagster_tests.servers.neo4j import Neo4jServer
 from etter_dagster_tests.servers.redis import RedisServer
+from etter_dagster_tests.servers.shared import free_port
 
 T = TypeVar("T")
 _END_SECONDS = 60.0
@@ -46,18 +48,49 @@ class Stack:
     settings: Settings
     variables: dict[str, str]
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    dagster_port: int = field(default_factory=free_port)
 
     def daemon(self) -> subprocess.Popen[bytes]:
         """Dagster's daemon, with the code in a process of its own."""
+        words = ["-m", "dagster._daemon", "run", "-w", self._workspace()]
+        return self._start("daemon", [sys.executable, *words])
+
+    def webserver(self) -> subprocess.Popen[bytes]:
+        """Dagster's webserver, once it answers."""
+        words = ["-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(self.dagster_port)]
+        process = self._start("webserver", [sys.executable, *words, "-w", self._workspace()])
+
+        def answers() -> bool:
+            assert process.poll() is None, self.logs()
+            with suppress(httpx.HTTPError):
+                return httpx.get(f"{self.dagster}/server_info", timeout=5).is_success
+            return False
+
+        eventually(answers, "Dagster answers", 180)
+        return process
+
+    def graphql(self, query: str, **variables: object) -> dict[str, Any]:
+        """What the webserver answers."""
+        request = {"query": query, "variables": variables}
+        answer = httpx.post(f"{self.dagster}/graphql", json=request, timeout=120).json()
+        assert "errors" not in answer, answer
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    @property
+    def dagster(self) -> str:
+        """Where the webserver is."""
+        return f"http://127.0.0.1:{self.dagster_port}"
+
+    def _workspace(self) -> str:
+        """Dagster's folder, configured; gives the file that names our code."""
         home = self.settings.dagster_home
         home.mkdir(parents=True, exist_ok=True)
         configure_dagster(home, self.settings)
         module = {"module_name": "etter_dagster.definitions", "location_name": "etter"}
-        (home / "workspace.yaml").write_text(
-            yaml.safe_dump({"load_from": [{"python_module": module}]})
-        )
-        words = ["-m", "dagster._daemon", "run", "-w", str(home / "workspace.yaml")]
-        return self._start("daemon", [sys.executable, *words])
+        file = home / "workspace.yaml"
+        file.write_text(yaml.safe_dump({"load_from": [{"python_module": module}]}))
+        return str(file)
 
     def worker(self, *, concurrency: int = 2, grace: float = 300.0) -> subprocess.Popen[bytes]:
         """An `etter worker`."""
