@@ -30,7 +30,8 @@ def delete(
     """Deletes all roles, documents, assessments and pushes of a company; there is no way back.
 
     Revoke its keys and take it out of the taxonomy before, or it comes back. The audit log keeps
-    its entries. Refused while its pushes are worked on; one that broke off can be repeated.
+    its entries, and the ledger when paid calls were made and what they cost, without their answers.
+    Refused while its pushes are worked on; one that broke off can be repeated.
     """
     import asyncio
     from dataclasses import asdict
@@ -46,6 +47,8 @@ def delete(
         return
     pushes = counted(gone.pushes, "push", "pushes")
     say(f"deleted: {counted(gone.roles, 'role')}, and {pushes} in the queue")
+    paid = counted(gone.paid_calls_kept, "paid call")
+    say(f"kept: its audit log, and in the ledger when {paid} of it began and what they cost")
 
 
 async def _delete(company_id: str, yes: bool) -> Deleted:

@@ -20,12 +20,13 @@ _PAGE = 2_000
 
 @dataclass(frozen=True)
 class Deleted:
-    """What is gone."""
+    """What is gone, and what is kept: paid calls, with when they were made and what they cost."""
 
     company: str
     roles: int
     pushes: int
     partitions: int
+    paid_calls_kept: int
 
 
 async def role_ids_of(services: Services, company_id: str) -> list[str]:
@@ -53,6 +54,8 @@ async def delete_company(
 ) -> Deleted:
     """Deletes everything of a company; the audit log keeps its entries, and gets one of this.
 
+    The ledger keeps that money was spent, and forgets what was answered for it.
+
     Atomic in each store; one that broke off is repeated. Who pushes meanwhile makes the company
     anew: its keys are revoked before.
 
@@ -72,6 +75,7 @@ async def delete_company(
     if services.notices is not None:
         await services.notices.forget(told)
     await asyncio.to_thread(delete_partitions, instance, role_ids)
+    paid = await services.ledger.forget_answers(company_id)
     entry = AuditEntry(
         at=services.clock(),
         actor="cli",
@@ -81,7 +85,7 @@ async def delete_company(
         target=company_id,
     )
     roles = await services.graph.delete_company(company_id, entry)
-    return Deleted(company_id, roles, pushes, len(role_ids))
+    return Deleted(company_id, roles, pushes, len(role_ids), paid)
 
 
 async def _told(services: Services, company_id: str) -> list[str]:

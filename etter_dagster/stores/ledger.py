@@ -91,3 +91,9 @@ class Ledger(Protocol):
 
     async def attempts(self, *, role_id: str | None = None, limit: int = 200) -> Sequence[Attempt]:
         """Attempts, newest first."""
+
+    async def forget_answers(self, company_id: str) -> int:
+        """Deletes what a company's paid calls said: raw answers and texts of errors.
+
+        When they were made and what they cost stays: it was spent. Gives how many those are.
+        """

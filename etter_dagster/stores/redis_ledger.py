@@ -28,7 +28,7 @@ from etter_dagster.model.spending import Refusal, Situation, SpendLimits, Why, p
 from etter_dagster.settings import Settings
 from etter_dagster.stores.ledger import KEEP_ANSWERS_SECONDS
 from etter_dagster.stores.redis_connection import unavailable
-from etter_dagster.stores.redis_scripts import ROOT
+from etter_dagster.stores.redis_scripts import AT_ONCE, ROOT
 from etter_dagster.stores.redis_store import RedisStore
 from etter_dagster.stores.times import moment
 
@@ -185,6 +185,24 @@ class RedisLedger(RedisStore):
                     rows = await pipe.execute()
                 found += [_attempt(row) for row in rows if role_id in (None, row.get("role_id"))]
         return found[:limit]
+
+    async def forget_answers(self, company_id: str) -> int:
+        client = await self._server.client()
+        kept = start = 0
+        with unavailable():
+            while ids := await client.zrange(_key("attempts"), start, start + AT_ONCE - 1):
+                start += len(ids)
+                async with client.pipeline(transaction=False) as pipe:
+                    for attempt_id in ids:
+                        pipe.hget(_key("attempt", str(attempt_id)), "company_id")
+                    whose = await pipe.execute()
+                    own = [i for i, c in zip(ids, whose, strict=True) if c == company_id]
+                    for attempt_id in own:
+                        pipe.delete(_key("answer", str(attempt_id)))
+                        pipe.hdel(_key("attempt", str(attempt_id)), "error")
+                    await pipe.execute()
+                kept += len(own)
+        return kept
 
     async def _situation(
         self, assessor: str, limits: SpendLimits

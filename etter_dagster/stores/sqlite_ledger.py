@@ -96,3 +96,6 @@ class SqliteLedger(SqliteStore):
             ).fetchall()
 
         return [rows.attempt_of(row) for row in await self._database.read(act)]
+
+    async def forget_answers(self, company_id: str) -> int:
+        return await self._database.write(lambda c: rows.forget_answers(c, company_id))

@@ -242,6 +242,19 @@ def spending(connection: sqlite3.Connection, now: datetime) -> Spending:
     )
 
 
+def forget_answers(connection: sqlite3.Connection, company_id: str) -> int:
+    """Deletes what a company's calls said; gives how many calls stay."""
+    connection.execute(
+        "DELETE FROM answers WHERE attempt_id IN "
+        "(SELECT attempt_id FROM attempts WHERE company_id = ?)",
+        (company_id,),
+    )
+    kept = connection.execute(
+        "UPDATE attempts SET error = NULL WHERE company_id = ?", (company_id,)
+    )
+    return kept.rowcount
+
+
 def get(connection: sqlite3.Connection, attempt_id: int) -> Attempt:
     """An attempt."""
     return attempt_of(

@@ -69,7 +69,13 @@ def test_a_company_is_gone_from_stores_and_dagster_and_another_is_not(
     before, _ = instance_shows()
     globex = two_companies("export", "--company", "Globex").stdout
     gone = two_companies("company", "delete", "Acme", "--yes", "--json")
-    assert gone.json == {"company": "Acme", "roles": 3, "pushes": 3, "partitions": 3}
+    assert gone.json == {
+        "company": "Acme",
+        "roles": 3,
+        "pushes": 3,
+        "partitions": 3,
+        "paid_calls_kept": 0,
+    }
     assert two_companies("export", "--company", "Globex").stdout == globex
     left = two_companies("export", "--company", "Acme").stdout.splitlines()
     assert [next(iter(json.loads(line))) for line in left] == ["etter_export", "audit", "end"]

@@ -361,3 +361,23 @@ async def test_raw_answers_are_forgotten_after_a_week(
     await ledger.answered(new.attempt_id, RawAnswer(body="new"))
     assert (await ledger.past(old.call)).answer is None
     assert (await ledger.past(new.call)).answer == RawAnswer(body="new")
+
+
+async def test_of_a_deleted_company_the_money_stays_and_what_was_said_goes(ledger: Ledger) -> None:
+    """Sums of a month must still be right; what its roles were is nobody's to keep."""
+    for role, company in (("r1", "Acme"), ("r2", "Acme"), ("r3", "Globex")):
+        attempt = await begun(ledger, role, company=company)
+        await ledger.answered(attempt.attempt_id, RawAnswer(body=f"what {role} does"))
+        await ledger.ended(attempt.attempt_id, Outcome.FAILED, GOOD, error=f"no score for {role}")
+    before = await ledger.spending()
+    assert await ledger.forget_answers("Acme") == 2
+    assert await ledger.forget_answers("Acme") == 2, "it may be repeated"
+    assert await ledger.forget_answers("Initech") == 0
+    assert await ledger.spending() == before
+    assert before.companies == {"Acme": 3.0, "Globex": 1.5}
+    for role, company in (("r1", "Acme"), ("r3", "Globex")):
+        past = await ledger.past(call(role, company=company))
+        assert past.last is not None
+        assert (past.last.outcome, past.last.cost) == (Outcome.FAILED, 1.5)
+        kept = company != "Acme"
+        assert (past.answer is not None, past.last.error is not None) == (kept, kept)
