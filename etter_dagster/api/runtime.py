@@ -20,6 +20,7 @@ from etter_dagster.api.counting import Counts
 from etter_dagster.api.dagster_upstream import DagsterUpstream
 from etter_dagster.api.events import WatchHub
 from etter_dagster.api.health import Health
+from etter_dagster.api.key_watch import KeyWatch
 from etter_dagster.api.keyring import Keyring
 from etter_dagster.api.metrics import Metrics
 from etter_dagster.api.stopping import on_stop
@@ -50,6 +51,7 @@ class Opened:
         self.health = Health(services, keyring=keyring)
         self.dagster = DagsterUpstream(services.settings.dagster_url)
         self.tasks: set[asyncio.Task[None]] = set()
+        self._keys = KeyWatch(keyring, services, self.access) if keyring is not None else None
         self.prepared = False
         self._preparing: asyncio.Task[None] | None = None
         self._prepare_at = float("-inf")
@@ -57,6 +59,11 @@ class Opened:
         self._forget_stop = on_stop(self.hub.end)
         if services.notices is not None:
             self.spawn(tell_always(services))
+
+    def look_at_keys(self) -> None:
+        """Sees that the audit log knows of changed keys."""
+        if self._keys is not None:
+            self._keys.look(self.spawn)
 
     async def prepare(self) -> None:
         """Puts the taxonomy's roles into the graph, once; a source that fails is asked again.
@@ -139,6 +146,7 @@ class Runtime:
         if loop not in self._opened:
             self._opened[loop] = Opened(self._open_with(self.settings), self.keyring)
         opened = self._opened[loop]
+        opened.look_at_keys()
         if not opened.prepared:
             await opened.prepare()
         return opened

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etter_dagster.cli.service import Json
+from etter_dagster.cli.service import Json, user
 from etter_dagster.model.api_keys import EVERY_COMPANY, ApiKey, Scope, hash_of, new_key_id
 from etter_dagster.model.errors import FieldProblem, NotFound, ValidationFailed
 from etter_dagster.model.identity import name_problem, normalize_name
@@ -18,6 +18,7 @@ from etter_dagster.model.identity import name_problem, normalize_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_STORES_SECONDS = 10.0
 keys = typer.Typer(name="keys", help="Makes, lists and revokes API keys.", no_args_is_help=True)
 
 
@@ -52,7 +53,7 @@ def create(
     with _changing() as (path, before):
         if any(key.id == made.id for key in before):
             raise ValidationFailed(FieldProblem("--id", f"{made.id} is taken; choose another"))
-        _write(path, [*before, made])
+        _write(path, before, [*before, made])
     if json:
         print_json({"key": secret, **_row(made)})
         return
@@ -97,7 +98,7 @@ def revoke(
         left = [key for key in before if key.id != key_id]
         if len(left) == len(before):
             raise NotFound(key_id, "`etter keys list` shows the keys")
-        _write(path, left)
+        _write(path, before, left)
     say(f"{key_id} is revoked")
     if not left:
         say("that was the last key: nobody gets in, and a service does not start without one")
@@ -157,7 +158,50 @@ def _changing() -> Iterator[tuple[Path, tuple[ApiKey, ...]]]:
         raise ValidationFailed(FieldProblem("ETTER_API_KEYS_FILE", str(error))) from None
 
 
-def _write(path: Path, found: Sequence[ApiKey]) -> None:
+def _write(path: Path, before: Sequence[ApiKey], after: Sequence[ApiKey]) -> None:
     from etter_dagster.settings_keys import write_keys
 
-    write_keys(path, found)
+    # The audit log first: a service that sees the new file would record it, not knowing who it was.
+    recorded = _audited(after)
+    try:
+        write_keys(path, after)
+    except BaseException:
+        if recorded:
+            _audited(before)
+        raise
+
+
+def _audited(keys: Sequence[ApiKey]) -> bool:
+    """Whether the audit log has the change; else a service notes it, and cannot say who it was."""
+    import asyncio
+
+    from etter_dagster.cli.output import say
+    from etter_dagster.model.errors import EtterError
+
+    try:
+        return asyncio.run(_record(keys))
+    except (EtterError, asyncio.TimeoutError) as error:
+        why = error.message if isinstance(error, EtterError) else "a store does not answer"
+        say(f"not in the audit log yet: {why}; a service puts it there when it reads the file")
+        return False
+
+
+async def _record(keys: Sequence[ApiKey]) -> bool:
+    import asyncio
+
+    from etter_dagster.onboarding.key_audit import BY_COMMAND, record_keys
+    from etter_dagster.settings import get_settings
+    from etter_dagster.stores import open_access, open_graph
+
+    settings = get_settings()
+    if settings.embedded_graph and not (settings.data_dir / "graph.db").exists():
+        return False  # nothing has run here yet, or the stores are another machine's to name
+    graph, access = open_graph(settings), open_access(settings)
+    try:
+        now = datetime.now(timezone.utc)
+        recording = record_keys(graph, access, keys, at=now, actor=BY_COMMAND, created_by=user())
+        await asyncio.wait_for(recording, _STORES_SECONDS)
+    finally:
+        await access.close()
+        await graph.close()
+    return True

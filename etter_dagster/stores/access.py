@@ -1,6 +1,7 @@
-"""What REST remembers of callers for a while: sessions, and how much each asked within a minute.
+"""What REST remembers of callers: sessions, how much each asked within a minute, known keys.
 
-Apart from the queue, as it may be lost: people then log in again. Each kind passes the same tests.
+Apart from the queue, as it may be lost: people then log in again, and the audit log names every key
+once more. Each kind passes the same tests.
 """
 
 from __future__ import annotations
@@ -42,3 +43,6 @@ class AccessStore(Protocol):
 
     async def drop_session(self, session_id: str) -> None:
         """Forgets a session."""
+
+    async def swap(self, name: str, value: str) -> str | None:
+        """Keeps a value under a name and gives the one before, in one step."""

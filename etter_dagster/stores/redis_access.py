@@ -44,6 +44,12 @@ class RedisAccess(RedisStore):
         with unavailable():
             await client.delete(_name(session_id))
 
+    async def swap(self, name: str, value: str) -> str | None:
+        client = await self._server.client()
+        with unavailable():
+            before = await client.set(f"{ROOT}:kept:{name}", value, get=True)
+        return str(before) if before is not None else None
+
     def _now(self) -> datetime:
         return self._clock() if self._clock is not None else datetime.now(timezone.utc)
 

@@ -24,6 +24,7 @@ CREATE TABLE sessions (
 ) WITHOUT ROWID;
 CREATE INDEX old_sessions ON sessions (expires_at);
 """,
+    "CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
 )
 
 
@@ -76,3 +77,11 @@ class SqliteAccess(SqliteStore):
         await self._database.write(
             lambda c: c.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
         )
+
+    async def swap(self, name: str, value: str) -> str | None:
+        def act(connection: sqlite3.Connection) -> str | None:
+            row = connection.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
+            connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
+            return str(row["value"]) if row else None
+
+        return await self._database.write(act)

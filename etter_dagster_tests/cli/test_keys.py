@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import stat
 import subprocess
@@ -170,3 +171,37 @@ def test_a_key_of_the_environment_that_is_none_is_said_before_it_is_sent(
     with pytest.raises(EtterError, match="ETTER_API_KEY"):
         EtterClient()
     assert etter("companies").code == 2
+
+
+def test_where_the_stores_are_a_change_is_in_the_audit_log_with_who_made_it(
+    etter: Etter, path: Path, tmp_path: Path
+) -> None:
+    """The key is in no entry; a change that could not be written leaves none."""
+    etter("migrate")
+    made = etter("keys", "create", "--company", "Acme", "--scope", "push", "--id", "a")
+    etter("keys", "revoke", "a")
+    lines = [json.loads(line) for line in etter("export").stdout.splitlines()]
+    found = [line["audit"] for line in lines if "audit" in line]
+    assert [(e["action"], e["target"], e["company_id"], e["actor"]) for e in found] == [
+        ("create_key", "a", "Acme", "cli"),
+        ("revoke_key", "a", "Acme", "cli"),
+    ]
+    assert {e["created_by"] for e in found} == {getpass.getuser()}
+    secret = made.stdout.strip()
+    assert secret not in str(lines)
+    assert hash_of(secret) not in str(lines)
+
+
+def test_without_stores_here_none_are_made_and_with_stores_away_it_is_said(
+    etter: Etter, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deployment's first key is made before its stores, on a machine that cannot reach them."""
+    ran = etter("keys", "create", "--company", "*", "--scope", "admin", "--id", "first")
+    assert (ran.code, "audit" in ran.stderr) == (0, False)
+    assert not (tmp_path / "data").exists()
+    monkeypatch.setenv("ETTER_NEO4J_URI", "bolt://127.0.0.1:1")
+    ran = etter("keys", "create", "--company", "*", "--scope", "admin", "--id", "second")
+    assert ran.code == 0
+    assert "not in the audit log yet" in ran.stderr
+    assert "127.0.0.1" not in ran.stderr
+    assert [row["id"] for row in json.loads(path.read_text())] == ["first", "second"]

@@ -119,3 +119,16 @@ async def test_a_dropped_session_is_gone_and_the_others_stay(
     await access.drop_session("a")
     assert await access.session("a") is None
     assert await access.session("b") == session_of(clock, "b")
+
+
+async def test_of_several_that_keep_a_value_each_is_given_the_one_before(
+    access: AccessStore, open_store: Callable[[], AccessStore]
+) -> None:
+    """So exactly one of the processes finds that something has changed."""
+    assert await access.swap("keys", "0") is None
+    stores = [access, open_store(), open_store()]
+    given = await asyncio.gather(*(stores[n % 3].swap("keys", "1") for n in range(9)))
+    assert sorted(map(str, given)) == ["0", *["1"] * 8]
+    assert await access.swap("other", "x") is None
+    for store in stores[1:]:
+        await store.close()

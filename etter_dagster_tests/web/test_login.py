@@ -267,7 +267,8 @@ async def test_sessions_are_in_the_audit(rest: Rest) -> None:
     await log_in(rest, "all")
     await rest.http.post("http://test/logout", headers=OURS)
     entries = (await rest.http.get("/audit", headers=bearer(secret_of("all")))).json()["items"]
-    assert [(e["action"], e["actor"]) for e in entries] == [("log-out", "all"), ("log-in", "all")]
+    acts = [(entry["action"], entry["actor"]) for entry in entries if entry["actor"] == "all"]
+    assert acts == [("log-out", "all"), ("log-in", "all")]
 
 
 async def test_without_keys_there_is_nothing_to_log_in_to(tmp_path: Path) -> None:
