@@ -224,7 +224,7 @@ def _list(service: Service, kind: str, where: dict[str, Any], json: bool) -> boo
 
 def _many(service: Service, kind: str, where: dict[str, Any], json: bool) -> bool:
     """Follows the operation to its end: what was skipped is part of the answer."""
-    from etter_dagster.cli.output import counted, print_json, say
+    from etter_dagster.cli.output import counted, print_json, say, tell
     from etter_dagster.cli.status import print_operation
     from etter_dagster.cli.waiting import follow_operation
 
@@ -240,5 +240,7 @@ def _many(service: Service, kind: str, where: dict[str, Any], json: bool) -> boo
         if kind == "cancel":
             say(f"{pushes} cancelled")
         else:
+            for workflow_id in view.new_workflow_ids:
+                tell(workflow_id)
             say(f"{pushes} queued again; `etter roles COMPANY` shows how the roles are")
     return view.done == view.matched

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from etter_dagster.model.errors import IllegalMove, NotFound
 from etter_dagster.model.identity import new_operation_id
@@ -79,7 +80,7 @@ async def operation_view(services: Services, operation_id: str) -> OperationView
     Raises:
         NotFound: Unknown id.
     """
-    return OperationView(**(await _operation(services, operation_id)).model_dump())
+    return _view(await _operation(services, operation_id))
 
 
 async def abort(services: Services, operation_id: str) -> OperationView:
@@ -93,7 +94,13 @@ async def abort(services: Services, operation_id: str) -> OperationView:
         if operation.state == RUNNING:
             operation = operation.model_copy(update={"state": ABORTED})
             await services.queue.put_operation(operation)
-    return OperationView(**operation.model_dump())
+    return _view(operation)
+
+
+def _view(operation: Operation) -> OperationView:
+    # While it runs, whoever follows it asks twice a second: thousands of ids are told once.
+    left_out = {"new_workflow_ids"} if operation.state == RUNNING else set()
+    return OperationView(**operation.model_dump(exclude=left_out))
 
 
 async def advance(services: Services, operation_id: str) -> None:
@@ -118,34 +125,42 @@ async def advance(services: Services, operation_id: str) -> None:
         if not page.fresh:
             return
         ids = record.workflow_ids[offset : offset + PAGE]
-        skipped = await _act(services, operation, ids)
-        await _record(services, operation_id, len(ids) - len(skipped), skipped)
+        await _record(services, operation_id, await _act(services, operation, ids))
         await services.queue.store_answer(
             "operation-page", f"{operation_id}:{offset}", StoredAnswer(status=200, body=None)
         )
 
 
-async def _act(
-    services: Services, operation: Operation, ids: Sequence[str]
-) -> list[dict[str, str]]:
-    """Does one page; gives what was skipped, each with its reason."""
+@dataclass(frozen=True)
+class _Page:
+    """What became of a page: how many were done, which were skipped and why, and new pushes."""
+
+    done: int
+    skipped: Sequence[dict[str, str]]
+    new: Sequence[str] = ()
+
+
+async def _act(services: Services, operation: Operation, ids: Sequence[str]) -> _Page:
     if operation.kind == RETRY:
         answers = await retry_pushes(
             services, ids, source=Source.REST, created_by=operation.created_by
         )
-        return [
+        skipped = [
             {"workflow_id": workflow_id, "reason": answer.message}
             for workflow_id, answer in zip(ids, answers, strict=True)
             if not isinstance(answer, Accepted)
         ]
+        new = [answer.workflow_id for answer in answers if isinstance(answer, Accepted)]
+        return _Page(len(new), skipped, new)
     # All at once: a store that commits in groups then syncs once for the page.
     reasons = await asyncio.gather(*(_cancel(services, workflow_id) for workflow_id in ids))
     await archive(services, limit=len(ids))
-    return [
+    skipped = [
         {"workflow_id": workflow_id, "reason": reason}
         for workflow_id, reason in zip(ids, reasons, strict=True)
         if reason is not None
     ]
+    return _Page(len(ids) - len(skipped), skipped)
 
 
 async def _cancel(services: Services, workflow_id: str) -> str | None:
@@ -159,17 +174,21 @@ async def _cancel(services: Services, workflow_id: str) -> str | None:
     return None
 
 
-async def _record(
-    services: Services, operation_id: str, done: int, skipped: Sequence[dict[str, str]]
-) -> None:
+async def _record(services: Services, operation_id: str, page: _Page) -> None:
     async with exclusive(services.queue, "operation", operation_id):
         operation = await _operation(services, operation_id)
-        all_skipped = (*operation.skipped, *skipped)
-        finished = operation.done + done + len(all_skipped) >= operation.matched
+        done, skipped = operation.done + page.done, (*operation.skipped, *page.skipped)
+        finished = done + len(skipped) >= operation.matched
         state = COMPLETED if finished and operation.state == RUNNING else operation.state
+        new = (*operation.new_workflow_ids, *page.new)
         await services.queue.put_operation(
             operation.model_copy(
-                update={"done": operation.done + done, "skipped": all_skipped, "state": state}
+                update={
+                    "done": done,
+                    "skipped": skipped,
+                    "new_workflow_ids": new,
+                    "state": state,
+                }
             )
         )
 

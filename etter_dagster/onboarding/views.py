@@ -185,6 +185,9 @@ class OperationView(_View):
     matched: int
     done: int
     skipped: tuple[SkippedPush, ...] = ()
+    new_workflow_ids: tuple[str, ...] = Field(
+        default=(), description="Of a retry that no longer runs: the pushes that it made."
+    )
     created_by: str | None = None
     created_at: datetime
 

@@ -193,6 +193,7 @@ class Operation(_Record):
     matched: int
     done: int = 0
     skipped: tuple[dict[str, str], ...] = ()
+    new_workflow_ids: tuple[str, ...] = ()
     created_by: str | None = None
     created_at: datetime
 

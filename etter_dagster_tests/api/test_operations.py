@@ -138,6 +138,22 @@ async def test_all_failed_pushes_are_retried(rest: Rest) -> None:
     assert {row["workflow_id"] for row in view["skipped"]} == set(ids)
 
 
+async def test_a_retry_names_its_new_pushes_once_it_has_ended(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without them nobody could follow what a filter has begun."""
+    monkeypatch.setattr(bulk, "PAGE", 2)
+    old = await failed(rest, "A", "B", "C")
+    begun = (await rest.http.post("/pushes/retry", json={"state": ["failed"]})).json()
+    new = (await settled(rest, begun["operation_id"]))["new_workflow_ids"]
+    assert len(set(new)) == 3
+    assert not set(new) & set(old)
+    statuses = [(await rest.http.get(f"/status/{one}")).json() for one in new]
+    assert sorted(status["role_name"] for status in statuses) == ["A", "B", "C"]
+    cancelled = (await rest.http.post("/pushes/cancel", json={})).json()
+    assert (await settled(rest, cancelled["operation_id"]))["new_workflow_ids"] == []
+
+
 async def test_all_waiting_pushes_of_a_company_are_cancelled(rest: Rest) -> None:
     """Only those of the filter; the others wait on."""
     for name in "ABC":

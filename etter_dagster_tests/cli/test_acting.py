@@ -30,7 +30,7 @@ def test_a_failed_push_is_retried_under_a_new_id(
     assert ran.code == 0
     assert ran.stdout.strip() not in failed
     service.work()
-    assert etter("status", ran.stdout.strip(), "--json").json["status"] == "ready"
+    assert etter("status", ran.stdout.splitlines()[-1], "--json").json["status"] == "ready"
 
 
 def test_all_failed_pushes_of_a_company_are_retried(
@@ -50,6 +50,7 @@ def test_one_push_queued_again_is_said_to_be_one_and_how_to_follow_it(
     assert f"etter status {ran.stdout.strip()}" in ran.stderr
     ran = etter("retry", "--state", "failed")
     assert "1 push queued again" in ran.stderr
+    assert etter("status", ran.stdout.splitlines()[-1], "--json").json["status"] == "queued"
     assert "etter roles COMPANY" in ran.stderr
 
 
