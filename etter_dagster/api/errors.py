@@ -38,7 +38,7 @@ _BY_STATUS = {
     415: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
 }
 _BY_STATUS_MESSAGE = {
-    404: "there is nothing at this path; see the routes in /openapi.json",
+    404: "there is nothing at this path; see the routes at /docs",
     405: "this path does not take this method; the header Allow names those it takes",
 }
 

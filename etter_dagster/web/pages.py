@@ -1,4 +1,4 @@
-"""The pages: companies with their roles, and one page a role. Server-rendered; no script, no CDN.
+"""The pages: companies, their roles, one page a role, the REST routes. No script, nothing remote.
 
 What they show comes from the onboarding layer; who may look is decided by whoever includes them.
 """
@@ -19,6 +19,7 @@ from etter_dagster.onboarding.holding import held_back
 from etter_dagster.onboarding.services import Services
 from etter_dagster.web.html import html
 from etter_dagster.web.login import refused
+from etter_dagster.web.reference import routes_of, shapes_of
 from etter_dagster.web.views import Visitor, companies_view, company_view, role_page_view
 
 ServicesOf = Callable[[Request], Awaitable[Services]]
@@ -53,6 +54,13 @@ def pages_router(
     @router.get("/")
     async def root() -> Response:
         return RedirectResponse("/dashboard", status_code=307)
+
+    @router.get("/docs")
+    async def reference(request: Request) -> Response:
+        # Open to everybody, as the document that it is made of.
+        document = request.app.openapi()
+        routes, shapes = routes_of(document), shapes_of(document)
+        return html("reference.html", routes=routes, shapes=shapes, **document["info"])
 
     @router.get("/dashboard")
     async def dashboard(request: Request) -> Response:

@@ -210,6 +210,7 @@ SOCKETS = {"WebSocketRoute /dagster/graphql"}
 OPEN = {
     f"GET {PREFIX}/health": 200,
     "GET /openapi.json": 200,
+    "GET /docs": 200,
     "GET /": 307,
     "GET /login": 200,
     "POST /login": 403,
