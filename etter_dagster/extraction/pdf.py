@@ -9,6 +9,7 @@ import pypdf
 from pypdf.errors import DependencyError, LimitReachedError
 
 from etter_dagster.extraction.pages import text_of_pages
+from etter_dagster.extraction.pdf_lists import text_of_page
 from etter_dagster.extraction.verdicts import (
     MAX_PAGES,
     MAX_TEXT_BYTES,
@@ -74,7 +75,7 @@ def _text(data: bytes) -> str:
         )
     pages, size = [], 0
     for page in reader.pages:
-        found = page.extract_text()
+        found = text_of_page(page)
         size += len(found.encode("utf-8", "replace"))
         if size > MAX_TEXT_BYTES:
             raise TooMuchText

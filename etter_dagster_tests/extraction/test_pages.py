@@ -33,12 +33,37 @@ def test_pages_printed_by_a_browser_give_one_list() -> None:
     assert text.splitlines() == [
         "Field Technician",
         "Responsibilities",
-        "Install and repair routers at customer sites",
-        "Document each visit in the ticket system",
-        "Train new technicians",
-        "Order spare parts from the central store",
-        "Answer questions of customers by telephone",
+        "• Install and repair routers at customer sites",
+        "• Document each visit in the ticket system",
+        "• Train new technicians",
+        "• Order spare parts from the central store",
+        "• Answer questions of customers by telephone",
     ]
+
+
+def test_bullets_that_a_browser_draws_are_bullets() -> None:
+    """Chromium prints them as shapes: short items of a list were no tasks, or joined to others."""
+    text = text_of("pdf", (PRINTED / "drawn-bullets.pdf").read_bytes())
+    assert text.splitlines() == [
+        "Sales Analyst",
+        "Our team helps shops.",
+        "Key Responsibilities",
+        "• Prepare weekly sales reports",
+        "• Talk to customers",
+        "• Plan and run campaigns with the marketing team of every region, together with partners "
+        "abroad, and report their results to the board each quarter",
+        "• Test software",
+        "• Write tests",
+        "• Fix bugs",
+        "Steps",
+        "1. Open the mail",
+        "2. Answer it",
+        "Requirements",
+        "• Degree",
+    ]
+    tasks = [task.text for task in read_tasks(text)]
+    assert {"Talk to customers", "Write tests", "Fix bugs"} <= set(tasks)
+    assert "Degree" not in tasks
 
 
 @pytest.mark.parametrize(
