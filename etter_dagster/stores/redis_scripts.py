@@ -31,8 +31,10 @@ def script(name: str) -> str:
         name: Its file in `lua/`, without the ending.
     """
     if name.startswith("ledger_"):
-        return "\n".join([_file("ledger_common"), _file(name)])
-    return "\n".join([_constants(), _file("common"), _file(name)])
+        parts = ["local PART = ':ledger'", _file("base"), _file("ledger_common")]
+    else:
+        parts = ["local PART = ''", _constants(), _file("base"), _file("common")]
+    return "\n".join([*parts, _file(name)])
 
 
 def _file(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etter_dagster_tests.acceptance.main_job import main_job
-from etter_dagster_tests.servers.neo4j import Neo4jServer, missing
+from etter_dagster_tests.servers.neo4j import Neo4jServer, neo4j_server
 from etter_dagster_tests.servers.redis import RedisServer, redis_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -23,15 +23,8 @@ def own_redis() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def own_neo4j() -> Iterator[Neo4jServer]:
-    if reason := missing():
-        pytest.skip(reason)
-    server = Neo4jServer()
-    try:
-        server.start()
-        server.migrate()
+    with neo4j_server() as server:
         yield server
-    finally:
-        server.remove()
 
 
 def test_a_worker_redis_and_neo4j_are_killed_and_every_role_is_ready_once(

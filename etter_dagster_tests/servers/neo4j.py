@@ -196,6 +196,20 @@ class Neo4jServer:
 
 
 @contextmanager
+def neo4j_server() -> Iterator[Neo4jServer]:
+    """A server that a test may kill, with the schema in it; ended and removed with the block."""
+    if reason := missing():
+        pytest.skip(reason)
+    server = Neo4jServer()
+    try:
+        server.start()
+        server.migrate()
+        yield server
+    finally:
+        server.remove()
+
+
+@contextmanager
 def empty_database(factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
     """The server of this test run, with nothing in it but the schema, for one test at a time.
 

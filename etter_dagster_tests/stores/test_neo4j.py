@@ -31,7 +31,7 @@ from etter_dagster.stores.neo4j_graph import Neo4jRoleGraph
 from etter_dagster.stores.protocols import list_key
 from etter_dagster_tests.conftest import Clock
 from etter_dagster_tests.contract.records import assessment, document
-from etter_dagster_tests.servers.neo4j import Neo4jServer, missing
+from etter_dagster_tests.servers.neo4j import Neo4jServer, neo4j_server
 from etter_dagster_tests.support import Recorder, ScriptedAssessor, order, scripted_services
 
 RID = role_id("Acme", "Analyst")
@@ -47,15 +47,8 @@ async def graph(neo4j: Neo4jServer, settings: Settings) -> AsyncIterator[RoleGra
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[Neo4jServer]:
     """One that tests may kill, and start again."""
-    if reason := missing():
-        pytest.skip(reason)
-    server = Neo4jServer()
-    try:
-        server.start()
-        server.migrate()
+    with neo4j_server() as server:
         yield server
-    finally:
-        server.remove()
 
 
 def process(server: Neo4jServer, act: str, *args: object) -> subprocess.Popen[str]:

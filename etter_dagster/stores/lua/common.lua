@@ -1,8 +1,5 @@
--- What the scripts share: keys, a push and its moves between waiting, held and ended.
--- It is put before each script, behind the constants that `redis_scripts.py` makes of the model.
---
--- KEYS[1]  root of all keys, in braces: in a cluster they are all in one slot
--- ARGV[1]  the present in microseconds, or '' for the server's own clock
+-- What the scripts of the queue share: a push and its moves between waiting, held and ended.
+-- It is put before each, behind `base.lua` and constants that `redis_scripts.py` makes of the model.
 --
 --   push:<id>            hash: body as queued, and what changed since
 --   request:<id>         what was asked (holds documents)
@@ -18,24 +15,6 @@
 --   listed[:<co>]        what lists show, by (time queued, id); outbox, ended  by time of end
 --   worker, seen         what workers said, and when
 
-local call = redis.call
-local root = KEYS[1]
-
-local function key(...)
-  return root .. ':' .. table.concat({...}, ':')
-end
-
-local function int(text)
-  return tonumber(text) or 0
-end
-
-local function present()
-  if ARGV[1] ~= '' then return tonumber(ARGV[1]) end
-  local time = call('TIME')
-  return time[1] * 1000000 + time[2]
-end
-
-local now = present()
 local counters, leases = key('counters'), key('leases')
 local backlog, in_flight = key('backlog'), key('in_flight')
 

@@ -1,8 +1,5 @@
--- What the ledger's scripts share: keys, attempts and what they cost. Decisions are made in
+-- What the ledger's scripts share: attempts and what they cost. Decisions are made in
 -- `model/spending.py`; a script that writes what was decided checks that nothing changed meanwhile.
---
--- KEYS[1]  root of all keys, in braces: in a cluster they are all in one slot
--- ARGV[1]  the present in microseconds, or '' for the server's own clock
 --
 --   attempt:<id>         hash; answer:<id>  its raw answer
 --   attempts             by id: all
@@ -14,25 +11,6 @@
 --   spent:<period>       hash: company ('' for all) -> money in millionths
 --   outcomes, totals     hash: outcome -> attempts; cost ever
 --   breaker:<assessor>   state; version  rises when less may be done than before
-
-local call = redis.call
-local root = KEYS[1] .. ':ledger'
-
-local function key(...)
-  return root .. ':' .. table.concat({...}, ':')
-end
-
-local function int(text)
-  return tonumber(text) or 0
-end
-
-local function present()
-  if ARGV[1] ~= '' then return tonumber(ARGV[1]) end
-  local time = call('TIME')
-  return time[1] * 1000000 + time[2]
-end
-
-local now = present()
 
 local function digits(number)
   return string.format('%.0f', number)
