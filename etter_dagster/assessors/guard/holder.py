@@ -32,6 +32,7 @@ class Holder:
         self._ledger = ledger
         self._ttl = ttl_seconds
         self._beating: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()  # many begin at once; one heart is enough, and can be ended
 
     @contextlib.asynccontextmanager
     async def taking(self, subject: str) -> AsyncIterator[None]:
@@ -58,9 +59,10 @@ class Holder:
             await self._ledger.leave(self.name)
 
     async def _live(self) -> None:
-        if self._beating is None or self._beating.done():
-            await self._ledger.beat(self.name, ttl_seconds=self._ttl)
-            self._beating = asyncio.create_task(self._beat())
+        async with self._starting:
+            if self._beating is None or self._beating.done():
+                await self._ledger.beat(self.name, ttl_seconds=self._ttl)
+                self._beating = asyncio.create_task(self._beat())
 
     async def _beat(self) -> None:
         while True:
