@@ -53,8 +53,7 @@ class Paid:
         return await find_pushes(self.services, workflow_ids)
 
     async def states(self, workflow_ids: list[str]) -> Counter[str]:
-        found = await self.pushes(workflow_ids)
-        return Counter(push.status.value for push in found.values())
+        return await states(self.services, workflow_ids)
 
     async def ledger_counts(self) -> Counter[str]:
         """Attempts by role name, without those that never left this machine."""
@@ -67,6 +66,12 @@ class Paid:
     def standin_counts(self) -> Counter[str]:
         """Assessments asked for by role name, as the service counted them."""
         return Counter({role or "": n for (_, role), n in self.state.counts(ASSESS).items()})
+
+
+async def states(services: Services, workflow_ids: list[str]) -> Counter[str]:
+    """How many of the pushes are in each state."""
+    found = await find_pushes(services, workflow_ids)
+    return Counter(push.status.value for push in found.values())
 
 
 @pytest.fixture

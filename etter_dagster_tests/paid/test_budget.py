@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from etter_dagster.model.documents import DocumentRef
 from etter_dagster.model.errors import ErrorCode, EtterError
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.reassessment import Verdict
-from etter_dagster.onboarding.accept import accept
+from etter_dagster.onboarding.accept import Accepted, accept, accept_many
 from etter_dagster.onboarding.nightly import reassessment_plan
 from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import open_services
 from etter_dagster.settings import Settings
-from etter_dagster_tests.paid.conftest import Paid
+from etter_dagster_tests.paid.conftest import Paid, states
 from etter_dagster_tests.standin.state import ASSESS, Fault, StandinState
 from etter_dagster_tests.support import JD, order, work_off
 
@@ -88,6 +90,29 @@ async def test_the_next_day_s_budget_is_another(paid: Paid, paid_settings: Setti
     finally:
         await later.close()
     assert await paid.states(ids) == {"ready": BUDGET + 3}
+
+
+async def test_a_company_s_raised_budget_counts_without_a_restart(
+    paid_settings: Settings, tmp_path: Path
+) -> None:
+    """Every process reads `COMPANIES_FILE` again when it changed."""
+    companies = tmp_path / "companies.json"
+    companies.write_text('[{"name": "Acme", "budget_per_month": 2}]')
+    settings = paid_settings.with_changes(budget_per_day=None, companies_file=companies)
+    services = open_services(settings)
+    try:
+        answers = await accept_many(services, [order(f"role {n}") for n in range(5)])
+        ids = [answer.workflow_id for answer in answers if isinstance(answer, Accepted)]
+        await work_off(services)
+        assert await states(services, ids) == {"ready": 2, "queued": 3}
+        with pytest.raises(EtterError, match="budget_per_month in ETTER_COMPANIES_FILE"):
+            await accept(services, order("one more"))
+        companies.write_text('[{"name": "Acme", "budget_per_month": 40}]')
+        assert (await accept(services, order("one more"))).status.value == "queued"
+        await work_off(services)
+        assert await states(services, ids) == {"ready": 5}
+    finally:
+        await services.close()
 
 
 async def test_a_failed_call_that_cost_nothing_leaves_its_money_for_another(

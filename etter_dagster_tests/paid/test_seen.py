@@ -9,6 +9,7 @@ from etter_dagster.api.health import Health
 from etter_dagster.api.metrics import Metrics
 from etter_dagster.cli.doctor_services import check_services
 from etter_dagster.onboarding.partition_run import work_roles
+from etter_dagster.onboarding.services import open_services
 from etter_dagster.settings import Settings
 from etter_dagster_tests.paid.conftest import Paid
 from etter_dagster_tests.standin.state import ASSESS, HEALTH, Fault, StandinState
@@ -94,13 +95,11 @@ async def test_a_partition_run_that_cannot_pay_leaves_its_role_in_the_queue(
 ) -> None:
     """It is worked on when the budget is raised; the run says so for its partition."""
     ids = await paid.push(["one", "two"])
-    paid.services.settings = paid_settings
     await work_off(paid.services)
     role_ids = [push.role_id for push in (await paid.pushes(ids)).values()]
-    guard = paid.services.assessors.guard
-    assert guard is not None
-    guard.limits = guard.limits.model_copy(update={"per_day": 2.0})
-    said = await work_roles(paid.services, role_ids, reporter=Recorder(), force_rerun=True)
+    spent = open_services(paid_settings.with_changes(budget_per_day=2.0))
+    said = await work_roles(spent, role_ids, reporter=Recorder(), force_rerun=True)
+    await spent.close()
     assert all("budget is spent" in (message or "") for message in said.values())
     active = await paid.services.queue.active(role_ids)
     assert {push.status.value for push in active.values()} == {"queued"}

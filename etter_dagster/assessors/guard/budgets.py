@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,44 @@ class _Company(BaseModel):
 
 
 _FILE = TypeAdapter(list[_Company])
+log = logging.getLogger(__name__)
+
+
+class CompanyBudgets:
+    """The budgets of a file as they are now: it is read again when it changed.
+
+    A file that became unreadable or broken changes nothing: the last good budgets stay.
+
+    Args:
+        path: The file; None: there is none.
+
+    Raises:
+        ValueError: It cannot be read at the start.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._seen = _version(path)
+        self._budgets = company_budgets(path)
+
+    @property
+    def now(self) -> Mapping[str, float]:
+        """Money a month by company. Looking for a change costs microseconds."""
+        if (version := _version(self._path)) != self._seen:
+            self._seen = version
+            try:
+                self._budgets = company_budgets(self._path)
+            except ValueError as error:
+                log.error("%s; the last good budgets stay", error)
+        return self._budgets
+
+
+def _version(path: Path | None) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return (found.st_ino, found.st_mtime_ns, found.st_size) if found is not None else None
 
 
 def company_budgets(path: Path | None) -> Mapping[str, float]:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from etter_dagster.assessors.guard.budgets import company_budgets
+from etter_dagster.assessors.guard.budgets import CompanyBudgets
 from etter_dagster.assessors.guard.calls import WAIT_SECONDS, LedgeredCalls, failure, postponed
 from etter_dagster.assessors.guard.holder import Holder
 from etter_dagster.assessors.guard.keys import idempotency_key, subject
@@ -67,13 +67,19 @@ class GuardedAssessor:
         self._holder = Holder(ledger, settings.lease_seconds)
         self._cost_unknown = settings.cost_per_assessment is None
         self._pinged = float("-inf")
-        self.limits = spend_limits(settings)
+        self._limits = spend_limits(settings)
+        self._company_budgets = CompanyBudgets(settings.companies_file)
         self.rest_seconds = max(SHORTEST_REST, RESTS * settings.retry_backoff_seconds)
 
     @property
     def info(self) -> AssessorInfo:
         """That of the paid one."""
         return self._paid.info
+
+    @property
+    def limits(self) -> SpendLimits:
+        """What is allowed now; companies' budgets may change while the process runs."""
+        return self._limits.model_copy(update={"companies": self._company_budgets.now})
 
     async def assess(self, request: AssessmentRequest) -> AssessmentOutputs:
         """Assesses a role; finds what was paid for before.
@@ -208,7 +214,7 @@ class GuardedAssessor:
 
 
 def spend_limits(settings: Settings) -> SpendLimits:
-    """What the settings allow.
+    """What the settings allow, but for the budgets of single companies.
 
     Args:
         settings: Limits and budgets.
@@ -218,7 +224,6 @@ def spend_limits(settings: Settings) -> SpendLimits:
         per_minute=settings.assessor_max_per_minute,
         per_day=settings.budget_per_day,
         per_month=settings.budget_per_month,
-        companies=company_budgets(settings.companies_file),
         cost=settings.cost_per_assessment or 0.0,
         attempts=ATTEMPTS,
     )

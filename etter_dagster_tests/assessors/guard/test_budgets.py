@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from etter_dagster.assessors.guard.budgets import company_budgets
+from etter_dagster.assessors.guard.budgets import CompanyBudgets, company_budgets
 from etter_dagster.sources.companies import CompaniesFile
 
 
@@ -24,6 +24,26 @@ def test_a_file_with_budgets_is_read_by_the_sources_too(tmp_path: Path) -> None:
     file = tmp_path / "companies.json"
     file.write_text('[{"name": "Acme", "budget_per_month": 5, "taxonomy_company_id": 1}]')
     assert set(CompaniesFile(file).companies()) == set(company_budgets(file)) == {"Acme"}
+
+
+def test_budgets_follow_their_file_and_the_last_good_ones_stay(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A raise needs no restart, and a slip of the pen neither stops the work nor lifts a limit."""
+    file = tmp_path / "companies.json"
+    file.write_text('[{"name": "Acme", "budget_per_month": 5}]')
+    budgets = CompanyBudgets(file)
+    assert budgets.now == {"Acme": 5}
+    file.write_text('[{"name": "Acme", "budget_per_month": 500}]')
+    assert budgets.now == {"Acme": 500}
+    file.write_text('[{"name": "Acme", "budget')
+    assert budgets.now == budgets.now == {"Acme": 500}
+    assert [r.levelname for r in caplog.records] == ["ERROR"], "once a change"
+    file.unlink()
+    assert budgets.now == {"Acme": 500}
+    file.write_text("[]")
+    assert budgets.now == {}
+    assert CompanyBudgets(None).now == {}
 
 
 @pytest.mark.parametrize("text", ["", "{}", '[{"name": "A", "budget_per_month": -1}]', "[3]"])
