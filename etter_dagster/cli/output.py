@@ -107,7 +107,7 @@ def _safe(char: str) -> str:
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, console: Console | None = None
 ) -> None:
-    """A table that fits the terminal, without empty columns; else a header and lines with tabs.
+    """A table that fits the terminal, without columns that tell nothing; else lines with tabs.
 
     Args:
         columns: Their headings.
@@ -121,7 +121,7 @@ def print_table(
             console.file.write("\t".join(line) + "\n")
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    shown = [i for i in range(len(columns)) if not cells or any(row[i] for row in cells)]
+    shown = [i for i in range(len(columns)) if not cells or _tells(columns[i], i, cells)]
     for column in (columns[i] for i in shown):
         # Ids are for copying: they are never cut, and the short ones stay on one line.
         table.add_column(
@@ -133,6 +133,12 @@ def print_table(
     for row in cells:
         table.add_row(*(Text(row[i], style=_COLORS.get(row[i], "")) for i in shown))
     console.print(table)
+
+
+def _tells(column: str, at: int, cells: Sequence[Sequence[str]]) -> bool:
+    """Whether a column is worth its width: not if it is empty, or always the same company."""
+    values = {row[at] for row in cells}
+    return values != {""} and (column != "company" or len(values) > 1 or len(cells) == 1)
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:

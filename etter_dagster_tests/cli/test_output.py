@@ -45,3 +45,19 @@ def test_nothing_in_a_text_acts_on_the_terminal() -> None:
         assert "[bold]e[/]" in text
     assert "\t" not in clean(hostile)
     assert "\n" not in clean(hostile)
+
+
+def test_a_company_that_is_always_the_same_takes_no_room_of_a_terminal() -> None:
+    """With 727 roles of one company the names of the roles were wrapped for it."""
+
+    def table(*companies: str, terminal: bool = True) -> str:
+        file = io.StringIO()
+        console = Console(file=file, force_terminal=terminal, width=80, markup=False)
+        rows = [[company, "Clerk"] for company in companies]
+        print_table(["company", "role"], rows, console=console)
+        return file.getvalue()
+
+    assert "Acme" not in table("Acme", "Acme")
+    assert "Acme" in table("Acme", "Bolt")
+    assert "Acme" in table("Acme")
+    assert "Acme" in table("Acme", "Acme", terminal=False)

@@ -56,8 +56,8 @@ def summarize(
         f"{role} has {degree} exposure to language models: {score:.0f} of 100, of which "
         f"{automation:.0f} from work a model can speed up by itself and {augmentation:.0f} from "
         "work it can speed up with tools built on it.",
-        f"Of {len(tasks)} tasks read from the job description, {count['E1']} are directly exposed, "
-        f"{count['E2']} with tools, {count['E0']} hardly.",
+        f"Tasks read from the job description: {len(tasks)}, of which {count['E1']} directly "
+        f"exposed, {count['E2']} with tools, {count['E0']} hardly.",
     ]
     if len(tasks) > 1 and most.score - least.score >= 1:
         sentences.append(f"Most exposed: “{_short(most.task)}”; least: “{_short(least.task)}”.")
