@@ -148,7 +148,12 @@ class _Server:
             return
         if not claims:
             return
-        await self.reporter.claimed([claim.push.role_id for claim in claims])
+        try:
+            await self.reporter.claimed([claim.push.role_id for claim in claims])
+        except StoreUnavailable as error:
+            log.error("%s; %d pushes are given back", error, len(claims))
+            await asyncio.gather(*(self._give_back(claim) for claim in claims))
+            return
         for claim in claims:
             task = asyncio.create_task(self._walk(claim))
             self.held[claim.push.workflow_id] = (claim, task)

@@ -16,6 +16,7 @@ import dagster as dg
 
 from etter_dagster.onboarding.reporting import Materialization
 from etter_dagster.orchestration.metadata import Input, materialization
+from etter_dagster.orchestration.storage_away import storage_away_said
 
 T = TypeVar("T")
 
@@ -23,7 +24,8 @@ T = TypeVar("T")
 class DagsterReporter:
     """A `Reporter` that writes Dagster events, in order, from one thread.
 
-    An event takes milliseconds; written from the loop it would hold up all other roles.
+    An event takes milliseconds; written from the loop it would hold up all other roles. Where the
+    storage is away, all raise `StoreUnavailable`.
 
     Args:
         log_event: Writes a materialization.
@@ -56,7 +58,8 @@ class DagsterReporter:
         """The roles' partitions exist afterwards."""
         for role_id in role_ids:
             self._places[role_id] = len(self._places) + 1
-        await self._writer.write(0, self._ensure_partitions, role_ids)
+        with storage_away_said():
+            await self._writer.write(0, self._ensure_partitions, role_ids)
 
     async def materialized(self, event: Materialization) -> None:
         """Returns when the event is stored."""
@@ -83,7 +86,8 @@ class DagsterReporter:
         return self._newest_event() if made in self._inputs else None
 
     async def _write(self, role_id: str, act: Callable[..., T], *given: object) -> T:
-        return await self._writer.write(self._places.get(role_id, 0), act, *given)
+        with storage_away_said():
+            return await self._writer.write(self._places.get(role_id, 0), act, *given)
 
 
 class EventWriter:

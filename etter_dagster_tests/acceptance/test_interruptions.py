@@ -1,9 +1,10 @@
-"""A run terminated in Dagster, and a worker whose grace is over."""
+"""PostgreSQL killed under the runs; a run terminated in Dagster; a worker whose grace is over."""
 
 from __future__ import annotations
 
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.status import find_pushes
+from etter_dagster_tests.acceptance.dagster_shows import every_role_is_materialized
 from etter_dagster_tests.cli.processes import eventually
+from etter_dagster_tests.servers.postgres import PostgresServer, postgres_server
 from etter_dagster_tests.servers.redis import RedisServer
 from etter_dagster_tests.servers.stack import Stack, stack
 from etter_dagster_tests.standin.app import create_standin
@@ -27,6 +30,12 @@ STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 TERMINATE = """mutation($id: String!) {
   terminateRun(runId: $id) { __typename ... on PythonError { message } }
 }"""
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
 
 
 def pushes(running: Stack, ids: list[str]) -> list[Push]:
@@ -44,6 +53,22 @@ def assessed(running: Stack, ids: list[str]) -> Counter[int]:
         return Counter([len(await services.graph.assessments(p.role_id)) for p in found.values()])
 
     return running.work(act)
+
+
+def test_postgres_is_killed_under_the_runs_and_every_role_is_ready_once(
+    tmp_path: Path, redis: RedisServer, own_postgres: PostgresServer
+) -> None:
+    """Dagster's storage is no authority over roles; what it missed it is told later."""
+    roles = 80
+    with stack(tmp_path, redis, own_postgres.url, ROLES_PER_RUN="20", MAX_RUNS="2") as running:
+        running.daemon()
+        running.worker()
+        ids = running.push([order(f"role {i}", f"company {i % 3}") for i in range(roles)])
+        running.wait_ready(ids, 0.2)
+        own_postgres.restart()
+        running.wait_ready(ids)
+        assert assessed(running, ids) == {1: roles}
+        every_role_is_materialized(running, [push.role_id for push in pushes(running, ids)])
 
 
 def test_a_terminated_run_and_a_worker_whose_grace_is_over_give_their_roles_back(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.onboarding import serving
-from etter_dagster.onboarding.accept import accept, accept_many
+from etter_dagster.onboarding.accept import Accepted, accept, accept_many
+from etter_dagster.onboarding.reporting import Materialization
 from etter_dagster.onboarding.services import LOCAL_AT_ONCE, Services
 from etter_dagster.onboarding.serving import serve
 from etter_dagster.onboarding.status import find_pushes
@@ -112,3 +114,47 @@ async def test_an_assessor_that_computes_here_gets_few_roles_at_once(
     looking.cancel()
     assert sum(assessor.calls.values()) == 3 * LOCAL_AT_ONCE
     assert max(most) == LOCAL_AT_ONCE
+
+
+class AwayAtFirst(Recorder):
+    """A reporter whose storage is away for the first calls of each kind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refusals = {"claimed": 2, "materialized": 3}
+
+    def _refuse(self, what: str) -> None:
+        if self.refusals[what]:
+            self.refusals[what] -= 1
+            raise StoreUnavailable("Dagster")
+
+    async def claimed(self, role_ids: Sequence[str]) -> None:
+        self._refuse("claimed")
+        await super().claimed(role_ids)
+
+    async def materialized(self, event: Materialization) -> None:
+        self._refuse("materialized")
+        await super().materialized(event)
+
+
+async def test_an_outage_of_dagsters_storage_fails_no_role_and_costs_no_attempt(
+    services: Services, assessor: ScriptedAssessor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told of each role later, and nothing is assessed twice."""
+    monkeypatch.setattr(serving, "AWAY_SECONDS", 0.01)
+    pushed = await accept_many(services, [order(f"r{i}") for i in range(4)])
+    reporter = AwayAtFirst()
+    await serve(
+        services,
+        worker="w",
+        reporter=reporter,
+        places=10,
+        linger_seconds=1.0,
+        claim_seconds=60,
+    )
+    ids = [answer.workflow_id for answer in pushed if isinstance(answer, Accepted)]
+    found = (await find_pushes(services, ids)).values()
+    assert [(p.status, p.attempts) for p in found] == [(WorkflowState.READY, 1)] * 4
+    assert set(assessor.calls.values()) == {1}
+    assert reporter.refusals == {"claimed": 0, "materialized": 0}
+    assert {event.role_id for event in reporter.made} == {p.role_id for p in found}
