@@ -90,16 +90,20 @@ def list_keys(json: Json = False) -> None:
 @keys.command()
 def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="As `etter keys list` names it.")],
+    json: Json = False,
 ) -> None:
     """Takes a key away; running services notice at their next request."""
-    from etter_dagster.cli.output import say
+    from etter_dagster.cli.output import print_json, say
 
     with _changing() as (path, before):
         left = [key for key in before if key.id != key_id]
         if len(left) == len(before):
             raise NotFound(key_id, "`etter keys list` shows the keys")
         _write(path, before, left)
-    say(f"{key_id} is revoked")
+    if json:
+        print_json({"revoked": key_id, "left": len(left)})
+    else:
+        say(f"{key_id} is revoked")
     if not left:
         say("that was the last key: nobody gets in, and a service does not start without one")
 

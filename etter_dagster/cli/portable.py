@@ -28,6 +28,7 @@ def export(
     company: Annotated[
         str | None, typer.Option("--company", metavar="NAME", help="Only this company's.")
     ] = None,
+    json: Json = False,
 ) -> None:
     """Writes all roles, documents, assessments, ended pushes and the audit log as lines of JSON.
 
@@ -35,7 +36,7 @@ def export(
     """
     import asyncio
 
-    from etter_dagster.cli.output import counted, say
+    from etter_dagster.cli.output import counted, print_json, say
     from etter_dagster.model.identity import normalize_name
     from etter_dagster.onboarding.portable import exported
 
@@ -52,7 +53,10 @@ def export(
 
     with _whole_file(file) as out:
         lines = asyncio.run(write(out))
-    say(f"{counted(lines, 'line')} written")
+    if json and file != _STANDARD:
+        print_json({"lines": lines})
+    else:
+        say(f"{counted(lines, 'line')} written")
 
 
 def import_(

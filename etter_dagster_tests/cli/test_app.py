@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,14 @@ def test_wrong_usage_with_json_is_the_error_body_of_rest(
     assert problem["field"] == field
     assert told in problem["message"]
     assert "--help`" in ran.error["message"]
+
+
+def test_every_command_that_ends_by_itself_takes_json(etter: Etter) -> None:
+    """README says so; what stays up, or shows something to people, has nothing to answer."""
+    lacking = re.findall(
+        r"^## `etter ([a-z ]+)`$(?!(?:(?!^## )[\s\S])*--json)", etter("docs").stdout, re.MULTILINE
+    )
+    assert lacking == ["up", "demo", "worker"]
 
 
 def test_wrong_usage_without_json_is_told_to_people(etter: Etter) -> None:

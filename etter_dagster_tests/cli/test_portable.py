@@ -19,7 +19,9 @@ def test_what_is_exported_can_be_imported_elsewhere(
     out = tmp_path / "backup.jsonl"
     assert etter("export", "--file", out).code == 0
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
-    assert etter("export").stdout == out.read_text()
+    assert etter("export", "--json").stdout == etter("export").stdout == out.read_text()
+    again = etter("export", "--file", tmp_path / "again.jsonl", "--json")
+    assert again.json == {"lines": len(out.read_text().splitlines())}
     monkeypatch.setenv("ETTER_DATA_DIR", str(tmp_path / "elsewhere"))
     assert etter("import", out, "--json").json == {"roles": 1, "pushes": 1, "audit": 1}
     assert etter("import", "-", stdin=out.read_text()).code == 0
