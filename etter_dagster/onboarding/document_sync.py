@@ -88,6 +88,7 @@ async def _sync_page(
     done: DocumentsSynced,
 ) -> None:
     record: dict[str, tuple[KnownDocument, ...]] = {}
+    other: list[tuple[Role, tuple[KnownDocument, ...], frozenset[DocumentType]]] = []
     for role in page:
         documents = tuple(sorted(now.get(role.role_id, ()), key=lambda d: (d.type, d.source)))
         if documents == role.catalogued:
@@ -99,19 +100,26 @@ async def _sync_page(
         has_text = bool(role.jd_hash or role.documents_hash)
         if role.catalogued is None or not types or not has_text:
             record[role.role_id] = documents
-        elif done.failure is not None or limit.over:
+        else:
+            other.append((role, documents, types))
+    if record:  # at once: fetching takes its time, and a role may be onboarded meanwhile
+        await services.graph.put_catalogue(record)
+        done.recorded += len(record)
+    fetched: dict[str, tuple[KnownDocument, ...]] = {}
+    for role, documents, types in other:
+        if done.failure is not None or limit.over:
             done.waiting += 1
         else:
             try:
                 lost = await _fetch(services, role, sorted(types), limit, done)
                 done.waiting += bool(lost)
-                record[role.role_id] = tuple(doc for doc in documents if doc.type not in lost)
+                fetched[role.role_id] = tuple(doc for doc in documents if doc.type not in lost)
             except SourceUnavailable as error:
                 done.failure = error
                 done.waiting += 1
-    if record:
-        await services.graph.put_catalogue(record)
-        done.recorded += len(record)
+    if fetched:
+        await services.graph.put_catalogue(fetched)
+        done.recorded += len(fetched)
 
 
 async def _fetch(

@@ -112,10 +112,10 @@ async def _mind_catalogue(
 
 
 def _said(left_out: Mapping[DocumentType, str]) -> str:
-    why = "; ".join(f"{type_.value}: {message}" for type_, message in left_out.items())
+    why = "; ".join(f"{type_.value} ({message})" for type_, message in left_out.items())
     return (
-        f"left out, {why}; mend it where it is, and `document_sensor` links it, or push the role "
-        "with it"
+        f"left out: {why}. Mend it at its source, and `document_sensor` links it; or push the "
+        "role with it"
     )
 
 

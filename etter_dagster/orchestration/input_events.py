@@ -57,12 +57,13 @@ async def report_inputs(
     reporter = runless_reporter(instance, services.steps)
     told = 0
     try:
-        async for roles in _pages(services, round_, list(dict.fromkeys(changed))):
+        async for roles, behind in _pages(services, round_, list(dict.fromkeys(changed))):
             for role in await _shown_otherwise(services, instance, roles):
                 await _report(services, reporter, role)
                 told += 1
                 if limit.over:
                     return told
+            round_.told = behind
             if limit.over:
                 return told
     finally:
@@ -72,15 +73,14 @@ async def report_inputs(
 
 async def _pages(
     services: Services, round_: Round, changed: Sequence[str]
-) -> AsyncIterator[Sequence[Role]]:
-    """Roles to compare; the round notes a page of earlier ones once the next is asked for."""
+) -> AsyncIterator[tuple[Sequence[Role], int]]:
+    """Roles to compare, and what the round holds once they are told of."""
     for start in range(0, len(changed), _PAGE):
         found = await services.graph.roles_by_id(changed[start : start + _PAGE])
-        yield list(found.values())
+        yield list(found.values()), round_.told
     for _ in range(0, _COMPARED, _PAGE):
         roles = await services.graph.roles_in([RoleStatus.STALE], after=round_.told, limit=_PAGE)
-        yield roles
-        round_.told = roles[-1].sequence if len(roles) == _PAGE else 0
+        yield roles, roles[-1].sequence if len(roles) == _PAGE else 0
         if not round_.told:
             return
 

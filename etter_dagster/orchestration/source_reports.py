@@ -24,7 +24,8 @@ def said_of_taxonomy(
     """
     found = list(looked.results.values())
     lines = [
-        f"{len(found)} companies read, {sum(one.listed for one in found)} entries: "
+        f"{_many(len(found), 'company', 'companies')} read, "
+        f"{_many(sum(one.listed for one in found), 'entry', 'entries')}: "
         f"{_count(one.new for one in found)} new, {_count(one.changed for one in found)} changed, "
         f"{_count(one.removed for one in found)} removed, {_count(one.stale for one in found)} "
         "stale"
@@ -33,14 +34,14 @@ def said_of_taxonomy(
         lines.append("new roles are not pushed: ETTER_PUSH_NEW_TAXONOMY_ROLES is off")
     else:
         lines.append(
-            f"{sum(p.pushed for p in pushed)} new roles pushed, {sum(p.refused for p in pushed)} "
-            f"refused, {sum(p.not_assessable for p in pushed)} wait for a Draup role or a job "
-            "description"
+            f"{_many(sum(p.pushed for p in pushed), 'new role')} pushed, "
+            f"{sum(p.refused for p in pushed)} refused, "
+            f"{sum(p.not_assessable for p in pushed)} wait for a Draup role or a job description"
         )
     lines += _told(told)
     if doubtful := _count(one.doubtful for one in found):
         lines.append(
-            f"{doubtful} roles were not listed and are not marked as removed: the list changed "
+            f"not listed, and not marked as removed: {_many(doubtful, 'role')}; the list changed "
             "while it was read, or holds an entry twice"
         )
     renames = [pair for one in found for pair in one.renamed.items()]
@@ -58,12 +59,14 @@ def said_of_documents(looked: Looked[DocumentsSynced], told: int) -> str:
     """
     found = list(looked.results.values())
     lines = [
-        f"{len(found)} companies read, {sum(one.listed for one in found)} documents: "
-        f"{sum(one.fetched for one in found)} fetched, {_count(one.changed for one in found)} "
-        f"roles with another text, {_count(one.stale for one in found)} stale"
+        f"{_many(len(found), 'company', 'companies')} read, "
+        f"{_many(sum(one.listed for one in found), 'document')}: "
+        f"{sum(one.fetched for one in found)} fetched, "
+        f"{_many(_count(one.changed for one in found), 'role')} with another text, "
+        f"{_count(one.stale for one in found)} stale"
     ]
     if waiting := sum(one.waiting for one in found):
-        lines.append(f"{waiting} roles with changed documents wait for the next tick")
+        lines.append(f"for the next tick: changed documents of {_many(waiting, 'role')}")
     lines += _told(told)
     lines += [line for one in found for line in one.unusable][:_NAMED]
     failures = {
@@ -75,7 +78,11 @@ def said_of_documents(looked: Looked[DocumentsSynced], told: int) -> str:
 
 
 def _told(roles: int) -> list[str]:
-    return [f"Dagster was told of the changed inputs of {roles} roles"] if roles else []
+    return [f"Dagster was told of the changed inputs of {_many(roles, 'role')}"] if roles else []
+
+
+def _many(count: int, one: str, many: str | None = None) -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def _count(many: Iterable[Sized]) -> int:
@@ -85,9 +92,9 @@ def _count(many: Iterable[Sized]) -> int:
 def _rest(failures: Mapping[str, str], left: int) -> list[str]:
     lines = [f"{company}: {why}" for company, why in list(failures.items())[:_NAMED]]
     if len(failures) > _NAMED:
-        lines.append(f"{len(failures) - _NAMED} more companies cannot be read")
+        lines.append(f"also not read: {_many(len(failures) - _NAMED, 'company', 'companies')}")
     if failures:
         lines.append("what cannot be read was left as it is")
     if left:
-        lines.append(f"{left} companies are for the next tick")
+        lines.append(f"for the next tick: {_many(left, 'company', 'companies')}")
     return lines

@@ -53,8 +53,8 @@ def build_taxonomy_sensor(settings: Settings) -> dg.SensorDefinition:
         settings,
         "taxonomy_sensor",
         "Looks at the taxonomy: new entries become roles with their partition, and are pushed once "
-        "they can be assessed (`ETTER_PUSH_NEW_TAXONOMY_ROLES`); a changed Draup mapping makes the "
-        "assessment stale; an entry that is gone is marked `removed`, and its role stays. Leave it "
+        "they can be assessed (ETTER_PUSH_NEW_TAXONOMY_ROLES); a changed Draup mapping makes the "
+        "assessment stale; an entry that is gone is marked removed, and its role stays. Leave it "
         "running; each tick says what it found. Reset its cursor to look at everything anew.",
         taxonomy_sources,
         "no taxonomy is configured: set ETTER_TAXONOMY_API_BASE_URL and ETTER_COMPANIES_FILE",

@@ -110,7 +110,7 @@ class Ways:
             async def tick(services: Services) -> str:
                 return await taxonomy_tick(services, self.instance, Round(), TickTime(60, 60))
 
-            assert "1 new roles pushed" in self.work(tick)
+            assert "1 new role pushed" in self.work(tick)
 
     def nightly(self, name: str) -> None:
         """A role whose job description has changed since it was assessed."""

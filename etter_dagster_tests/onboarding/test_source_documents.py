@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from etter_dagster.model.documents import DocumentType
@@ -23,6 +21,7 @@ from etter_dagster.onboarding.accept import accept
 from etter_dagster.onboarding.document_sync import sync_documents
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.status import find_pushes
+from etter_dagster.onboarding.tick_time import TickTime
 from etter_dagster.settings import Settings
 from etter_dagster_tests.support import JD, Recorder, order, scripted_services, work_off
 from etter_dagster_tests.world import World
@@ -45,7 +44,7 @@ def world() -> World:
 
 
 async def listed(services: Services) -> None:
-    await sync_documents(services, "Acme", has_documents=True, until=time.monotonic() + 60)
+    await sync_documents(services, "Acme", TickTime(60, 60), has_documents=True)
 
 
 async def role(services: Services) -> Role:
@@ -78,7 +77,7 @@ async def test_a_role_with_a_broken_second_document_is_assessed_and_says_what_it
     setup = push.steps[0]
     assert setup.status is StepStatus.COMPLETED
     assert error.message in (setup.error_message or "")
-    assert "mend it" in (setup.error_message or "")
+    assert "Mend it" in (setup.error_message or "")
     assert failed == {}, "nothing was not made: the run has no reason to fail"
     made = next(event for event in recorder.made if event.asset == "job_description")
     assert made.metadata["left_out"] == [{"type": "sop", "reason": error.message}]

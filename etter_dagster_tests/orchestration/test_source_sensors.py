@@ -98,9 +98,9 @@ def test_new_entries_get_partitions_and_are_pushed_when_their_document_is_known(
 ) -> None:
     assert "2 new" in tick("taxonomy")
     assert set(instance.get_dynamic_partitions("roles")) == {RID, role_id("Other", "Clerk")}
-    assert "1 documents" in tick("documents")
+    assert "1 document:" in tick("documents")
     said = tick("taxonomy")
-    assert "1 new roles pushed" in said
+    assert "1 new role pushed" in said
     assert "1 wait for a Draup role or a job description" in said
     serve(settings)
     roles = roles_of(settings)
@@ -129,7 +129,7 @@ def test_dagster_hears_of_a_changed_document(
 ) -> None:
     onboarded(settings, tick)
     world.write("Acme", "Analyst", JD + "- Close the books\n")
-    assert "1 fetched, 1 roles with another text, 1 stale" in tick("documents")
+    assert "1 fetched, 1 role with another text, 1 stale" in tick("documents")
     assert roles_of(settings)["Analyst"].state is RoleStatus.STALE
     record = instance.get_latest_data_version_record(
         dg.AssetKey("job_description"), partition_key=RID
@@ -199,7 +199,7 @@ def test_a_tick_says_that_it_removes_nothing_of_a_list_with_an_entry_twice(
     tick("taxonomy")
     del world.entries["Acme"]["Baker"]
     world.entries["Acme"]["Analyst again"] = world.entries["Acme"]["Analyst"]
-    assert "1 roles were not listed and are not marked as removed" in tick("taxonomy")
+    assert "not listed, and not marked as removed: 1 role;" in tick("taxonomy")
     entry = roles_of(settings)["Baker"].taxonomy
     assert entry is not None
     assert entry.status == "active"
