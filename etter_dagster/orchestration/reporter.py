@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import math
 import queue
@@ -10,7 +11,9 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import dagster as dg
 
@@ -19,6 +22,31 @@ from etter_dagster.orchestration.metadata import Input, materialization
 from etter_dagster.orchestration.storage_away import storage_away_said
 
 T = TypeVar("T")
+_TOGETHER = 50  # events; others wait for the files meanwhile, some 3 ms an event
+
+
+@dataclass
+class _Write:
+    """An event to write, and who waits for it."""
+
+    act: Callable[[], Any]
+    done: Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+    def run(self) -> None:
+        """Writes it; what is raised is for who waits, and stops no other."""
+        try:
+            self.result = self.act()
+        except BaseException as error:
+            self.error = error
+
+    def tell(self) -> None:
+        """Tells who waits."""
+        if self.error is not None:
+            self.done.set_exception(self.error)
+        else:
+            self.done.set_result(self.result)
 
 
 class DagsterReporter:
@@ -33,6 +61,7 @@ class DagsterReporter:
         plan: Says that an asset of a role was to be made; None where the run has planned it.
         ensure_partitions: Adds partitions that are missing.
         parents: The parents of each asset.
+        together: What is written in a block of it is stored together.
     """
 
     def __init__(
@@ -43,6 +72,7 @@ class DagsterReporter:
         plan: Callable[[str, str], None] | None,
         ensure_partitions: Callable[[Sequence[str]], None],
         parents: Mapping[str, Sequence[str]],
+        together: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._log_event = log_event
         self._newest_event = newest_event
@@ -52,7 +82,7 @@ class DagsterReporter:
         self._inputs = {parent for of_one in parents.values() for parent in of_one}
         self._made: defaultdict[str, dict[str, Input]] = defaultdict(dict)
         self._places: dict[str, int] = {}
-        self._writer = EventWriter()
+        self._writer = EventWriter(together)
 
     async def claimed(self, role_ids: Sequence[str]) -> None:
         """The roles' partitions exist afterwards."""
@@ -94,13 +124,15 @@ class EventWriter:
     """One thread that writes in order of place, and in order of arrival within a place.
 
     Events are what hundreds of roles in work wait for most. The first claimed goes first, so that
-    roles get ready one after the other instead of all at the end.
+    roles get ready one after the other instead of all at the end; what waits is written together.
+
+    Args:
+        together: What is written in a block of it is stored together, at its end.
     """
 
-    def __init__(self) -> None:
-        self._waiting: queue.PriorityQueue[tuple[float, int, Callable[[], None] | None]] = (
-            queue.PriorityQueue()
-        )
+    def __init__(self, together: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        self._together = together
+        self._waiting: queue.PriorityQueue[tuple[float, int, _Write | None]] = queue.PriorityQueue()
         self._arrivals = itertools.count()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="dagster-events", daemon=True)
@@ -111,14 +143,9 @@ class EventWriter:
         if self._closed:
             raise RuntimeError("the writer is closed: nobody would ever answer")
         done: Future[T] = Future()
-
-        def run() -> None:
-            try:
-                done.set_result(act(*given))
-            except BaseException as error:
-                done.set_exception(error)
-
-        self._waiting.put((place, next(self._arrivals), run))
+        self._waiting.put(
+            (place, next(self._arrivals), _Write(functools.partial(act, *given), done))
+        )
         # What was handed over is written even if who asked is cancelled meanwhile.
         return await asyncio.shield(asyncio.wrap_future(done))
 
@@ -129,5 +156,25 @@ class EventWriter:
         self._thread.join()
 
     def _run(self) -> None:
-        while (act := self._waiting.get()[2]) is not None:
-            act()
+        while writes := self._next():
+            try:
+                with self._together():
+                    for write in writes:
+                        write.run()
+            except BaseException as error:  # nothing of it is stored
+                for write in writes:
+                    write.error = error
+            for write in writes:
+                write.tell()
+
+    def _next(self) -> list[_Write]:
+        """What waits, the first ones first; nothing at the end."""
+        found: list[_Write] = []
+        while len(found) < _TOGETHER and (not found or not self._waiting.empty()):
+            entry = self._waiting.get()
+            if entry[2] is None:
+                if found:  # the end is for the next look
+                    self._waiting.put(entry)
+                break
+            found.append(entry[2])
+        return found

@@ -21,7 +21,7 @@ from etter_dagster.orchestration.assets import parents_of
 from etter_dagster.orchestration.events import newest_event
 from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.orchestration.reporter import DagsterReporter
-from etter_dagster.orchestration.storage import HOME_ENV
+from etter_dagster.orchestration.storage import HOME_ENV, together
 from etter_dagster.settings import Settings, get_settings
 
 
@@ -53,6 +53,7 @@ def runless_reporter(
         plan=None,
         ensure_partitions=functools.partial(add_partitions, instance),
         parents=parents_of(load_steps(get_settings()) if steps is None else steps),
+        together=lambda: together(instance.event_log_storage),
     )
 
 

@@ -25,6 +25,7 @@ from etter_dagster.orchestration.events import newest_event, plan
 from etter_dagster.orchestration.partitions import KnownPartitions
 from etter_dagster.orchestration.reporter import DagsterReporter
 from etter_dagster.orchestration.run_tags import LAUNCH_TAG, complete_tags
+from etter_dagster.orchestration.storage import together
 from etter_dagster.settings import Settings
 
 T = TypeVar("T")
@@ -72,6 +73,7 @@ def run_onboarding(
         plan=None if partitioned else lambda asset, role_id: plan(context, asset, role_id),
         ensure_partitions=KnownPartitions(context.instance).ensure,
         parents=parents,
+        together=lambda: together(context.instance.event_log_storage),
     )
     try:
         if partitioned:

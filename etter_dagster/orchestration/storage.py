@@ -12,11 +12,13 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as db
+from dagster._core.storage.event_log.base import EventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
@@ -34,6 +36,15 @@ HOME_ENV = "DAGSTER_HOME"
 _OPEN_FILES = 16  # a webserver looks into many runs, one after the other
 
 
+@dataclass
+class _Together:
+    """The transactions of a block of `together`, by file."""
+
+    thread: int
+    stack: ExitStack
+    connections: dict[str, Connection] = field(default_factory=dict)
+
+
 class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     """Dagster's event log in SQLite files, the last ones used kept open."""
 
@@ -41,6 +52,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._inherited: list[Engine] = []
         self._tables: set[str] = set()
+        self._together: _Together | None = None
         super().__init__(base_dir, inst_data)
         _opened.add(self)
 
@@ -80,6 +92,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         """Opens all files anew: SQLite allows no use, nor closing, of what the parent opened."""
         self._inherited.extend(self._engines.values())
         self._engines.clear()
+        self._together = None
         self._db_lock = threading.Lock()  # a thread that is not here may have held it
 
     def _close(self) -> None:
@@ -89,14 +102,39 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
             self._engines.clear()
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread stores in the block is committed at its end, once for each file.
+
+        Runs that commit each event wait for each other's lock at each of them: of two runs on two
+        cores, the threads that write events waited for more than half of the time.
+        """
+        with self._db_lock, ExitStack() as stack:
+            self._together = _Together(threading.get_ident(), stack)
+            try:
+                yield
+            finally:
+                self._together = None
+
+    @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        with self._db_lock:
-            engine = self._engine(shard)
-            if shard not in self._initialized_dbs:
-                self._initdb(engine)
-                self._initialized_dbs.add(shard)
-            with engine.connect() as connection, connection.begin():
+        together = self._together
+        if together is not None and together.thread == threading.get_ident():
+            if shard not in together.connections:
+                together.connections[shard] = together.stack.enter_context(self._begun(shard))
+            yield together.connections[shard]
+        else:
+            with self._db_lock, self._begun(shard) as connection:
                 yield connection
+
+    @contextmanager
+    def _begun(self, shard: str) -> Iterator[Connection]:
+        """A transaction on the file; the parent's lock is held."""
+        engine = self._engine(shard)
+        if shard not in self._initialized_dbs:
+            self._initdb(engine)
+            self._initialized_dbs.add(shard)
+        with engine.connect() as connection, connection.begin():
+            yield connection
 
     def _engine(self, shard: str) -> Engine:
         """The file's engine; the parent's lock is held."""
@@ -127,6 +165,17 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+def together(storage: EventLogStorage) -> AbstractContextManager[None]:
+    """Stores what comes in the block together, where the storage can.
+
+    Args:
+        storage: An instance's event log.
+    """
+    if isinstance(storage, PooledSqliteEventLogStorage):
+        return storage.together()
+    return nullcontext()
 
 
 class EtterStorage(DagsterSqliteStorage):
