@@ -211,7 +211,7 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        configure_dagster(folder)
+        configure_dagster(folder, Settings(data_dir=folder))
 
         def show(what: str, part: Part) -> None:
             found, busy, peak = _apart(_measure, folder, roles, part)

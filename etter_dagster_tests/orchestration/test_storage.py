@@ -12,11 +12,15 @@ import pytest
 from etter_dagster.cli.engine import configure_dagster
 from etter_dagster.orchestration.events import newest_event
 from etter_dagster.orchestration.storage import PooledSqliteEventLogStorage, together
+from etter_dagster.settings import Settings
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    configure_dagster(tmp_path)
+def instance(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    configure_dagster(tmp_path, settings)
     with dg.DagsterInstance.from_config(str(tmp_path)) as opened:
         yield opened
 
