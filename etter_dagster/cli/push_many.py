@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from etter_dagster.cli.calling import Service
 from etter_dagster.cli.failures import DONE, FAILED, WRONG, end, exit_code, show_error
+from etter_dagster.cli.holding import tell_if_held
 from etter_dagster.cli.output import counted, err, print_json, print_table, say
 from etter_dagster.cli.rows import OK, REFUSED, UNSENT, Verdict, judge, portions, role_body
 from etter_dagster.cli.service import connect, user
@@ -62,6 +63,8 @@ def push_file(
             if failure is not None and not batch_ids:
                 raise failure
             _settle(verdicts, _look(service, batch_ids, wait=wait))
+            if batch_ids and not wait:
+                tell_if_held(service)
     if json:
         print_json({"batch_ids": batch_ids, "counts": _counts(verdicts), "rows": _rows(verdicts)})
     else:

@@ -26,7 +26,7 @@ def hold(service: Served, seconds: float) -> None:
 
 
 def test_push_and_status_say_why_a_queued_role_does_not_start(
-    etter: Etter, service: Served, jd: Path
+    etter: Etter, service: Served, jd: Path, csv: Path
 ) -> None:
     """Exit codes and JSON stay as they are: the push is taken."""
     hold(service, 600)
@@ -44,6 +44,7 @@ def test_push_and_status_say_why_a_queued_role_does_not_start(
     service.work()
     hold(service, 600)
     assert "nothing is started" not in etter("status", workflow_id).stderr
+    assert "nothing is started now" in etter("push", "--file", csv).stderr
 
 
 @pytest.mark.parametrize("many", [False, True])
