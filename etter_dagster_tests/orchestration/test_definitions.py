@@ -63,6 +63,17 @@ def test_a_run_that_is_launched_past_our_jobs_gets_the_tags_too(
     assert (run.tags[KIND_TAG], run.tags[SOURCE_TAG]) == (kind, "dagster")
 
 
+@pytest.mark.parametrize("tag", ["dagster/backfill", "dagster/partition", KIND_TAG])
+def test_runs_of_roles_that_people_launch_leave_places_for_serving_runs(
+    instance: dg.DagsterInstance, tag: str
+) -> None:
+    """A backfill of scattered partitions is hundreds of runs, and knows none of our tags."""
+    queue = instance.get_concurrency_config().run_queue_config
+    assert queue is not None
+    limits = {limit["key"]: limit["limit"] for limit in queue.tag_concurrency_limits}
+    assert limits[tag] < queue.max_concurrent_runs
+
+
 def test_everything_says_when_to_use_it(settings: Settings) -> None:
     """Who opens Dagster's UI reads nothing else."""
     repository = build_definitions(settings).get_repository_def()
