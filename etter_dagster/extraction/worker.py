@@ -96,6 +96,7 @@ def _work(module: ModuleType, data: bytes, writable: int) -> None:
     code = 1
     try:
         os.closerange(0, 2)  # the service's pipes: it must see the end when the worker dies
+        signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS + 1)  # ends it, also without the worker
         _limit()
         kind, found = _read(module.text, data)
         with os.fdopen(writable, "wb") as pipe:

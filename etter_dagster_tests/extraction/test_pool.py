@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from etter_dagster.extraction import pool as pool_module
 from etter_dagster.extraction.pool import Pool
 from etter_dagster.extraction.verdicts import TooMuchText, Unreadable
+from etter_dagster_tests.cli.processes import eventually
 
 HOSTILE = "etter_dagster_tests.extraction.hostile_worker"
 
@@ -76,6 +78,22 @@ def test_a_worker_that_dies_is_replaced(pool: Pool) -> None:
     with pytest.raises(Unreadable, match="died"):
         pool.text("stop_worker", b"")
     assert pool.text("echo", b"3") == "3"
+
+
+def test_a_document_that_waits_ends_although_its_worker_was_killed() -> None:
+    """Its fork stayed for an hour: nobody was left to end it."""
+    wall_seconds = 0.123  # no other process is called like this
+    orphaning = hostile_pool(wall_seconds)
+    with pytest.raises(Unreadable, match="died"):
+        orphaning.text("stop_worker", b"")
+    assert _called(str(wall_seconds))
+    eventually(lambda: not _called(str(wall_seconds)), "a fork stayed", every=0.2)
+
+
+def _called(argument: str) -> list[int]:
+    return [
+        p.pid for p in psutil.process_iter(["cmdline"]) if argument in (p.info["cmdline"] or ())
+    ]
 
 
 def test_what_reads_documents_knows_no_secret_and_writes_no_file(
