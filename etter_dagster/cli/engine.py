@@ -214,7 +214,9 @@ def configure_dagster(home: Path, settings: Settings) -> bool:
     ours = resources.files("etter_dagster.orchestration").joinpath(name).read_text()
     path = home / "dagster.yaml"
     # Ours, perhaps of an earlier version or for another launcher, begins with the same words.
-    if path.exists() and not path.read_text().startswith(_OURS):
+    found = path.read_text() if path.exists() else None
+    if found is not None and not found.startswith(_OURS):
         return False
-    path.write_text(ours)
+    if found != ours:  # in a container it is there, on a file system that is read-only
+        path.write_text(ours)
     return True

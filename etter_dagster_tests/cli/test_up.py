@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import psutil
@@ -182,6 +183,18 @@ def test_dagsters_folder_gets_our_settings_and_newer_ones_of_ours(tmp_path: Path
     (tmp_path / "dagster.yaml").write_text(ours.split("\n")[0] + "\n# of an earlier version\n")
     assert configure_dagster(tmp_path, Settings(data_dir=tmp_path))
     assert (tmp_path / "dagster.yaml").read_text() == ours
+
+
+@pytest.mark.parametrize("launcher", ["process", "celery"])
+def test_settings_of_dagster_that_are_there_are_not_written_again(
+    launcher: Literal["process", "celery"], tmp_path: Path
+) -> None:
+    """In the image they are there, and the container's file system is read-only."""
+    settings = Settings(data_dir=tmp_path, run_launcher=launcher)
+    configure_dagster(tmp_path, settings)
+    os.utime(tmp_path / "dagster.yaml", (0, 0))
+    assert configure_dagster(tmp_path, settings)
+    assert (tmp_path / "dagster.yaml").stat().st_mtime == 0
 
 
 def test_somebodys_own_dagster_settings_are_left_alone(tmp_path: Path) -> None:

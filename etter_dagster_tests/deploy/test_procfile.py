@@ -100,6 +100,7 @@ def variables(
     home.mkdir(parents=True)
     for file in (ROOT / "deploy" / "dagster.yaml", ROOT / "workspace.yaml"):
         shutil.copy(file, home)
+        os.utime(home / file.name, (0, 0))
     outside = {k: v for k, v in os.environ.items() if not k.startswith(("ETTER_", "DAGSTER_"))}
     return outside | given
 
@@ -177,5 +178,6 @@ def test_a_role_gets_ready_in_production(
         assert made["assessor"]["name"] == "workflow_api", "as etter.env says"
         assert http.get(path, headers={"Authorization": "Bearer etk_wrong"}).status_code == 401
     # The containers are read-only: whatever is written must go into the stores.
-    files = {path.name for path in (tmp_path / "data").rglob("*") if path.is_file()}
-    assert files <= {"dagster.yaml", "workspace.yaml"}
+    files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert {path.name for path in files} == {"dagster.yaml", "workspace.yaml"}
+    assert {path.stat().st_mtime for path in files} == {0}, "one was written"
