@@ -17,6 +17,11 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 _CRON_ALIASES = {"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"}
 _CRON_FIELD = re.compile(r"[0-9A-Za-z*,/#?-]+")
+_CRON_BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_CRON_NUMBER = re.compile(r"(?<![/#\w])\d+")
+_CRON_NAMES = frozenset(
+    "l jan feb mar apr may jun jul aug sep oct nov dec sun mon tue wed thu fri sat".split()
+)
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 
 
@@ -90,12 +95,24 @@ def _address(host: str) -> str:
 def _cron(text: str) -> str:
     fields = text.split()
     if text in _CRON_ALIASES or (
-        len(fields) == 5 and all(_CRON_FIELD.fullmatch(field) for field in fields)
+        len(fields) == len(_CRON_BOUNDS) and all(map(_is_cron_field, fields, _CRON_BOUNDS))
     ):
         return text
     raise ValueError(
         "must be a cron expression of five fields (minute hour day month weekday), "
         "such as '0 2 * * *'"
+    )
+
+
+def _is_cron_field(field: str, bounds: tuple[int, int]) -> bool:
+    """Whether Dagster takes it, as far as it can be told without Dagster."""
+    low, high = bounds
+    names = re.findall(r"(?<!\w)[A-Za-z]+", field.lower())
+    return (
+        _CRON_FIELD.fullmatch(field) is not None
+        and all(low <= int(number) <= high for number in _CRON_NUMBER.findall(field))
+        and _CRON_NAMES.issuperset(names)
+        and not re.search(r"/0*(?:\D|$)", field)
     )
 
 

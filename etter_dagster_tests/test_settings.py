@@ -93,6 +93,13 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
     assert Settings().embedded_queue
 
 
+@pytest.mark.parametrize(
+    "cron", ["@daily", "*/30 * * * *", "0 22-2 1,15 JAN-mar 7", "0 2 ? * mon-FRI", "5 4 L * 5#2"]
+)
+def test_a_cron_expression_that_dagster_takes_is_taken(cron: str) -> None:
+    assert Settings(nightly_cron=cron).nightly_cron == cron
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
         Settings().port = 1  # type: ignore[misc]
@@ -112,6 +119,9 @@ def test_settings_are_frozen() -> None:
         ("budget_per_day", "nan", "0 or more"),
         ("max_assessment_age_days", "0", "days"),
         ("nightly_cron", "at two", "minute hour day month weekday"),
+        ("nightly_cron", "0 24 * * *", "minute hour day month weekday"),
+        ("nightly_cron", "a b c d e", "minute hour day month weekday"),
+        ("nightly_cron", "*/0 2 * * *", "minute hour day month weekday"),
         ("nightly_timezone", "Mars/Base", "America/New_York"),
         ("neo4j_uri", "http://graph", "bolt://"),
         ("workflow_api_base_url", "example.com", "https://"),

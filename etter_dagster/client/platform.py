@@ -20,7 +20,7 @@ from etter_dagster.client.rest import (
     async_method,
     sync_method,
 )
-from etter_dagster.model.errors import EtterError
+from etter_dagster.model.errors import EtterError, NotFound
 
 POLL_SECONDS = 2.0
 _RUNS_AT_ONCE = 500
@@ -28,21 +28,38 @@ _TRIES = 5  # of a look that fails in a way that passes
 Answer = TypeVar("Answer")
 
 
-class _Changes:
+class _Patience:
+    """How many looks have failed one after the other."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def answered(self) -> None:
+        self._failures = 0
+
+    def failed(self, error: EtterError) -> None:
+        """Raises it again, unless it may pass."""
+        self._failures += 1
+        if not error.recoverable or self._failures >= _TRIES:
+            raise error
+
+
+class _Changes(_Patience):
     """Which runs are still followed, and what of a look at them is new."""
 
     def __init__(self, run_ids: Sequence[str]) -> None:
+        super().__init__()
         self.left = list(dict.fromkeys(run_ids))
-        self.failures = 0
         self._seen: dict[str, RunStatus] = {}
 
-    def looks(self) -> Iterator[Call[list[RunView]]]:
-        for start in range(0, len(self.left), _RUNS_AT_ONCE):
-            chosen = self.left[start : start + _RUNS_AT_ONCE]
-            yield calls.runs(run_ids=chosen, limit=len(chosen))
+    def pages(self) -> list[list[str]]:
+        starts = range(0, len(self.left), _RUNS_AT_ONCE)
+        return [self.left[start : start + _RUNS_AT_ONCE] for start in starts]
 
-    def take(self, found: Sequence[RunView]) -> Iterator[RunView]:
-        self.failures = 0
+    def take(self, asked: Sequence[str], found: Sequence[RunView]) -> Iterator[RunView]:
+        self.answered()
+        if unknown := sorted(set(asked) - {run.run_id for run in found}):
+            raise NotFound(f"the run {unknown[0]}", "a key sees the runs that it launched")
         for run in found:
             if self._seen.get(run.run_id) is not run.status:
                 self._seen[run.run_id] = run.status
@@ -50,11 +67,9 @@ class _Changes:
         ended = {run.run_id for run in found if run.status.ended}
         self.left = [run_id for run_id in self.left if run_id not in ended]
 
-    def failed(self, error: EtterError) -> None:
-        """Raises it again, unless it may pass."""
-        self.failures += 1
-        if not error.recoverable or self.failures >= _TRIES:
-            raise error
+
+def _look(run_ids: Sequence[str]) -> Call[list[RunView]]:
+    return calls.runs(run_ids=run_ids, limit=len(run_ids))
 
 
 class PlatformClient(EtterClient):
@@ -90,16 +105,19 @@ class PlatformClient(EtterClient):
         Args:
             run_ids: Runs that this key launched.
             poll_seconds: Between looks.
+
+        Raises:
+            NotFound: One of them is unknown; it would never end.
         """
         changes = _Changes(run_ids)
         while changes.left:
-            for look in list(changes.looks()):
+            for asked in changes.pages():
                 try:
-                    found = self.send(look)
+                    found = self.send(_look(asked))
                 except EtterError as error:
                     changes.failed(error)
                 else:
-                    yield from changes.take(found)
+                    yield from changes.take(asked, found)
             if changes.left:
                 self._sleep(poll_seconds)
 
@@ -123,9 +141,17 @@ class PlatformClient(EtterClient):
             backfill_id: A backfill that this key launched.
             poll_seconds: Between looks.
         """
-        while not (found := self.backfill(backfill_id)).status.ended:
+        patience = _Patience()
+        while True:
+            try:
+                found = self.backfill(backfill_id)
+            except EtterError as error:
+                patience.failed(error)
+            else:
+                patience.answered()
+                if found.status.ended:
+                    return found
             self._sleep(poll_seconds)
-        return found
 
 
 class AsyncPlatformClient(AsyncEtterClient):
@@ -158,16 +184,19 @@ class AsyncPlatformClient(AsyncEtterClient):
         Args:
             run_ids: Runs that this key launched.
             poll_seconds: Between looks.
+
+        Raises:
+            NotFound: One of them is unknown; it would never end.
         """
         changes = _Changes(run_ids)
         while changes.left:
-            for look in list(changes.looks()):
+            for asked in changes.pages():
                 try:
-                    found = await self.send(look)
+                    found = await self.send(_look(asked))
                 except EtterError as error:
                     changes.failed(error)
                 else:
-                    for run in changes.take(found):
+                    for run in changes.take(asked, found):
                         yield run
             if changes.left:
                 await self._sleep(poll_seconds)
@@ -193,9 +222,17 @@ class AsyncPlatformClient(AsyncEtterClient):
             backfill_id: A backfill that this key launched.
             poll_seconds: Between looks.
         """
-        while not (found := await self.backfill(backfill_id)).status.ended:
+        patience = _Patience()
+        while True:
+            try:
+                found = await self.backfill(backfill_id)
+            except EtterError as error:
+                patience.failed(error)
+            else:
+                patience.answered()
+                if found.status.ended:
+                    return found
             await self._sleep(poll_seconds)
-        return found
 
 
 def _to_gate(call: Call[Answer], gate: str) -> Call[Answer]:

@@ -15,6 +15,7 @@ from etter_dagster.settings import Settings
 
 GROUP = "roles"
 OWNER = "team:etter"
+LEAST_WINDOW = timedelta(minutes=1)  # of a freshness policy; Dagster takes no shorter one
 _BUILT_IN = {
     "company_role": (
         "The CompanyRole node of one role of one company. Materialize it (with the others) to "
@@ -108,6 +109,6 @@ def _spec(
         kinds=kinds,
         code_version=step.code_version_by(assessor),
         freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=timedelta(days=settings.max_assessment_age_days)
+            fail_window=max(LEAST_WINDOW, timedelta(days=settings.max_assessment_age_days))
         ),
     )

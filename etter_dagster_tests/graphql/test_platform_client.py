@@ -69,6 +69,38 @@ def test_following_gives_up_when_the_outage_lasts() -> None:
     assert gave_up.value.code is ErrorCode.STORE_UNAVAILABLE
 
 
+def test_following_a_run_that_is_unknown_ends_at_once() -> None:
+    """It was asked for without end: what is unknown never ends."""
+    answers = [page(run_of("STARTED"), run_of("STARTED", "r2")), page(run_of("STARTED"))]
+    client = PlatformClient(transport=answering(answers), sleep=lambda _: None)
+    with pytest.raises(EtterError, match="r2") as unknown:
+        client.wait_runs(["r1", "r2"])
+    assert unknown.value.code is ErrorCode.NOT_FOUND
+
+
+def backfill_of(status: str) -> dict[str, Any]:
+    found = {"id": "b1", "status": status, "title": None, "numPartitions": 1, "timestamp": 1.0}
+    more = {"endTimestamp": None, "runs": [], "assetBackfillData": None}
+    name = {"__typename": "PartitionBackfill"}
+    return {"data": {"partitionBackfillOrError": {**name, **found, **more}}}
+
+
+async def test_a_backfill_is_followed_to_its_end_over_an_outage() -> None:
+    """As runs are; the first 503 in hours of waiting ended it."""
+    answers = [backfill_of("REQUESTED"), 503, 503, backfill_of("COMPLETED_SUCCESS")]
+    client = PlatformClient(transport=answering(answers), sleep=lambda _: None)
+    assert client.wait_backfill("b1").status is BackfillStatus.COMPLETED_SUCCESS
+
+    async def pause(_: float) -> None: ...
+
+    async with AsyncPlatformClient(transport=answering(answers), sleep=pause) as other:
+        assert (await other.wait_backfill("b1")).status is BackfillStatus.COMPLETED_SUCCESS
+    gone = PlatformClient(transport=answering([503]), sleep=lambda _: None)
+    with pytest.raises(EtterError) as gave_up:
+        gone.wait_backfill("b1")
+    assert gave_up.value.code is ErrorCode.STORE_UNAVAILABLE
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [

@@ -127,6 +127,15 @@ def test_every_asset_says_what_an_operator_needs(with_pay: Settings) -> None:
         )
 
 
+def test_an_age_of_seconds_gives_a_freshness_policy_that_dagster_takes(settings: Settings) -> None:
+    """A legal setting kept Dagster from loading anything at all."""
+    short = settings.with_changes(max_assessment_age_days=0.0001)
+    for spec in role_assets(short).specs:
+        assert spec.freshness_policy == dg.FreshnessPolicy.time_window(
+            fail_window=timedelta(minutes=1)
+        )
+
+
 def test_assets_carry_the_code_version_of_their_step(with_pay: Settings) -> None:
     """Dagster marks what older code made, partition by partition."""
     versions = {
