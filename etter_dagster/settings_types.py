@@ -19,8 +19,8 @@ _CRON_ALIASES = {"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@year
 _CRON_FIELD = re.compile(r"[0-9A-Za-z*,/#?-]+")
 _CRON_BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _CRON_NUMBER = re.compile(r"(?<![/#\w])\d+")
-_CRON_NAMES = frozenset(
-    "l jan feb mar apr may jun jul aug sep oct nov dec sun mon tue wed thu fri sat".split()
+_CRON_NAME = re.compile(
+    r"l|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat"
 )
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 
@@ -111,7 +111,7 @@ def _is_cron_field(field: str, bounds: tuple[int, int]) -> bool:
     return (
         _CRON_FIELD.fullmatch(field) is not None
         and all(low <= int(number) <= high for number in _CRON_NUMBER.findall(field))
-        and _CRON_NAMES.issuperset(names)
+        and all(map(_CRON_NAME.fullmatch, names))
         and not re.search(r"/0*(?:\D|$)", field)
     )
 

@@ -24,6 +24,7 @@ from etter_dagster.sources.protocols import DocumentListing
 from etter_dagster.stores.protocols import list_key
 
 _PAGE = 2_000
+_AWAY = 5  # fetches that fail one after the other: it is the source then, not its documents
 
 
 @dataclass
@@ -37,7 +38,8 @@ class DocumentsSynced:
     stale: list[str] = field(default_factory=list)
     unusable: list[str] = field(default_factory=list)
     waiting: int = 0  # roles whose changed documents there was no time for
-    failure: SourceUnavailable | None = None
+    failure: SourceUnavailable | None = None  # the last one
+    failed_in_a_row: int = 0
 
 
 async def sync_documents(
@@ -107,15 +109,17 @@ async def _sync_page(
         done.recorded += len(record)
     fetched: dict[str, tuple[KnownDocument, ...]] = {}
     for role, documents, types in other:
-        if done.failure is not None or limit.over:
+        if done.failed_in_a_row >= _AWAY or limit.over:
             done.waiting += 1
         else:
             try:
                 lost = await _fetch(services, role, sorted(types), limit, done)
                 done.waiting += bool(lost)
+                done.failed_in_a_row = 0
                 fetched[role.role_id] = tuple(doc for doc in documents if doc.type not in lost)
             except SourceUnavailable as error:
                 done.failure = error
+                done.failed_in_a_row += 1
                 done.waiting += 1
     if fetched:
         await services.graph.put_catalogue(fetched)

@@ -11,6 +11,7 @@ from etter_dagster.model.errors import EtterError, SourceUnavailable, StoreUnava
 from etter_dagster.onboarding.tick_time import TickTime
 
 T = TypeVar("T")
+_REASON = 300  # characters of why a source failed that the cursor keeps
 ALL = ""  # the source itself, beside its companies; no company has this name
 
 
@@ -18,15 +19,16 @@ ALL = ""  # the source itself, beside its companies; no company has this name
 class Round:
     """What a tick leaves for the next: the last company done, and who is not to be asked yet.
 
-    `pauses` maps a company (or `ALL`) to the time, in seconds since 1970, that its source asked
-    us to wait for. `drafts` is the sequence of the last draft looked at, `told` that of the last
-    changed role that Dagster was told of, 0 to begin anew.
+    `pauses` maps a company (or `ALL`) to the time, in seconds since 1970, until which its source
+    is not asked, and `reasons` to why. `drafts` is the sequence of the last draft looked at, `told`
+    that of the last changed role that Dagster was told of, 0 to begin anew.
     """
 
     after: str = ""
     pauses: dict[str, float] = field(default_factory=dict)
     drafts: int = 0
     told: int = 0
+    reasons: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, text: str | None) -> Round:
@@ -34,7 +36,9 @@ class Round:
         try:
             found = json.loads(text or "{}")
             pauses = {str(k): float(v) for k, v in found["pauses"].items()}
-            return cls(str(found["after"]), pauses, int(found["drafts"]), int(found.get("told", 0)))
+            told, said = int(found.get("told", 0)), found.get("reasons", {})
+            reasons = {str(k): str(v) for k, v in said.items()}
+            return cls(str(found["after"]), pauses, int(found["drafts"]), told, reasons)
         except (ValueError, KeyError, TypeError, AttributeError):
             return cls()
 
@@ -42,15 +46,22 @@ class Round:
         """As text for Dagster."""
         return json.dumps(asdict(self))
 
-    def waits(self, who: str, now: float) -> float:
-        """Seconds that a source still asks us to wait; 0 if none."""
-        return max(0.0, self.pauses.get(who, 0.0) - now)
+    def waits(self, who: str, now: float) -> str | None:
+        """What to say of a source that is not to be asked yet; None if it may be."""
+        pause = self.pauses.get(who, 0.0) - now
+        if pause > 0:
+            return f"{self.reasons.get(who, 'it failed')}; not asked for another {pause:.0f} s"
+        self.pauses.pop(who, None)
+        self.reasons.pop(who, None)
+        return None
 
     def failed(self, who: str, error: Exception, now: float) -> str:
         """Notes a failed read, with the pause it asks for; gives what to say of it."""
+        said = error.message if isinstance(error, EtterError) else type(error).__name__
         if isinstance(error, SourceUnavailable) and error.retry_after:
             self.pauses[who] = now + error.retry_after
-        return error.message if isinstance(error, EtterError) else type(error).__name__
+            self.reasons[who] = said[:_REASON]
+        return said
 
 
 @dataclass
@@ -91,10 +102,9 @@ async def go_round(
         if index and limit.over:
             found.left = len(todo) - index
             return found
-        if pause := round_.waits(company, now):
-            found.failures[company] = f"is not asked for another {pause:.0f} s, as it wished"
+        if said := round_.waits(company, now):
+            found.failures[company] = said
         else:
-            round_.pauses.pop(company, None)
             try:
                 found.results[company] = await look(company)
             except StoreUnavailable:

@@ -5,6 +5,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import dagster as dg
@@ -30,6 +31,7 @@ ROWS_SHOWN = 500
 NAMED = 50  # roles that a failed check names
 FAILURE_HOURS = 24
 FAILURE_RATE = 0.05
+OLD = timedelta(hours=3)  # from which on the hourly table says nothing of now
 FEWEST = 20  # pushes from which on a rate says something
 # Not on the role assets: whoever materializes one role would check all of them.
 ASSET = "failed_roles"
@@ -53,6 +55,7 @@ def build_failed_roles(settings: Settings) -> dg.AssetsDefinition:
             "see how things stand now. Push what can go on with `push_known_roles` or "
             "`etter retry`."
         ),
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=OLD),
         code_version="1",
     )
     def failed_roles(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from etter_dagster.model.push import Source
 from etter_dagster.orchestration.assets import GROUP
-from etter_dagster.orchestration.run_tags import KIND_TAG, LANE_TAG, SOURCE_TAG, person_asked
+from etter_dagster.orchestration.run_tags import person_asked
 
 
 def build_onboard_roles() -> dg.UnresolvedAssetJobDefinition:
@@ -32,7 +31,7 @@ def build_reassessment_job() -> dg.UnresolvedAssetJobDefinition:
         "reassess_stale_roles",
         selection=dg.AssetSelection.assets("reassessment_plan"),
         executor_def=dg.in_process_executor,
-        tags={KIND_TAG: "plan", SOURCE_TAG: Source.NIGHTLY.value, LANE_TAG: "background"},
+        tags=person_asked("plan", "background"),
         description=(
             "Makes the plan of what is stale, as the nightly schedule does. With `push: true` in "
             "the config of reassessment_plan it is carried out now instead of tonight."

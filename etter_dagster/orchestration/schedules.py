@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from etter_dagster.model.push import Source
 from etter_dagster.orchestration.run_tags import SCHEDULE, SOURCE_TAG
 from etter_dagster.settings import Settings
 
@@ -35,6 +36,7 @@ def build_nightly_schedule(
     return dg.ScheduleDefinition(
         name="nightly_reassessment",
         job=job,
+        tags={SOURCE_TAG: Source.NIGHTLY.value},
         cron_schedule=settings.nightly_cron,
         execution_timezone=settings.nightly_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,

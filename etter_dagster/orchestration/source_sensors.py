@@ -96,7 +96,7 @@ def _sensor(
         try:
             said = asyncio.run(_tick(settings, context.instance, round_, tick))
         except EtterError as error:
-            said = f"{error.message}; nothing was changed, the next tick tries again"
+            said = f"{error.message}; nothing was changed, a later tick tries again"
         context.update_cursor(round_.write())
         return dg.SkipReason(said)
 
@@ -188,9 +188,8 @@ async def _companies(
     services: Services, round_: Round, read: Callable[[], Sequence[str]], what: str
 ) -> list[str]:
     now = _now(services)
-    if pause := round_.waits(ALL, now):
-        raise SourceUnavailable(f"{what} is not asked for another {pause:.0f} s, as it wished")
-    round_.pauses.pop(ALL, None)
+    if said := round_.waits(ALL, now):
+        raise SourceUnavailable(f"{what}: {said}")
     try:
         return list(await ask(read, within=ASK_SECONDS, what=what))
     except Exception as error:

@@ -155,6 +155,33 @@ async def test_a_document_that_is_lost_keeps_no_other_waiting(
     await services.close()
 
 
+async def test_a_document_that_fails_each_time_keeps_no_other_waiting_and_an_outage_asks_little(
+    settings: Settings, world: World
+) -> None:
+    """The API answered 500 for one document for days; if it does for all, it is away."""
+    services = await onboarded(settings, world)
+    others = [f"Role {number}" for number in range(9)]
+    for name in others:
+        world.write("Acme", name, JD)
+        await accept(services, order(name))
+    await sync(services)
+    await work_off(services)
+    for name in ("Analyst", *others):
+        world.write("Acme", name, NEW_JD)
+    world.failures["get_document"] = SourceUnavailable("the documents API answered 500")
+    world.calls.clear()
+    found = await sync(services)
+    assert (found.stale, found.waiting, world.calls["get_document"]) == ([], 10, 5)
+    world.failures.clear()
+    world.broken["Acme", "Analyst"] = SourceUnavailable("the documents API answered 500")
+    found = await sync(services)
+    assert (set(found.stale), found.waiting) == ({role_id("Acme", name) for name in others}, 1)
+    assert found.failure is not None, "the tick says so"
+    world.broken.clear()
+    assert (await sync(services)).stale == [RID]
+    await services.close()
+
+
 async def test_a_list_that_fails_changes_nothing(settings: Settings, world: World) -> None:
     services = await onboarded(settings, world)
     world.write("Acme", "Analyst", NEW_JD)

@@ -63,8 +63,9 @@ async def test_a_source_is_not_asked_before_the_time_it_names() -> None:
     round_ = Round.read(round_.write())
     found = await go(round_, looker, now=1060.0)
     assert looker.seen == ["a", "c"]
-    assert "60 s" in found.failures["b"]
+    assert found.failures["b"] == "busy; not asked for another 60 s", "each tick says why"
     assert "b" in (await go(round_, looker, now=1121.0)).results
+    assert (round_.pauses, round_.reasons) == ({}, {})
 
 
 async def test_a_store_that_is_away_ends_the_round() -> None:
@@ -72,7 +73,18 @@ async def test_a_store_that_is_away_ends_the_round() -> None:
         await go(Round(), Looker(a=StoreUnavailable("graph")))
 
 
-@pytest.mark.parametrize("text", [None, "", "x", "[]", '{"after": 1}', '{"pauses": 3}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "x",
+        "[]",
+        '{"after": 1}',
+        '{"pauses": 3}',
+        '{"pauses": {}, "after": "", "drafts": 0, "reasons": 1}',
+    ],
+)
 def test_a_cursor_that_cannot_be_read_starts_over(text: str | None) -> None:
     assert Round.read(text) == Round()
 

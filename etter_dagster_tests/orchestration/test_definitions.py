@@ -45,8 +45,9 @@ def test_every_job_tags_its_runs_with_what_they_are_and_who_asked(settings: Sett
     for job in jobs:
         assert {KIND_TAG, SOURCE_TAG, LANE_TAG} <= set(job.run_tags), job.name
     for schedule in repository.schedule_defs:
-        asked = {**repository.get_job(schedule.job_name).run_tags, **schedule.tags}[SOURCE_TAG]
-        assert asked in ("nightly", "schedule"), schedule.name
+        job_tags = repository.get_job(schedule.job_name).run_tags
+        assert {**job_tags, **schedule.tags}[SOURCE_TAG] in ("nightly", "schedule"), schedule.name
+        assert job_tags[SOURCE_TAG] == "dagster", "a person launches the same job by hand"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,7 @@ def test_everything_says_when_to_use_it(settings: Settings) -> None:
             assert spec.owners, name
             assert spec.kinds, name
             assert spec.group_name in ("roles", "overview"), name
+            assert spec.freshness_policy, name
     for checks in set(repository.asset_checks_defs_by_key.values()):
         for check in checks.check_specs:
             named[f"check {check.name}"] = check.description

@@ -163,7 +163,7 @@ def test_a_pause_that_is_asked_for_is_kept(settings: Settings, world: World, tic
     assert "slow down" in tick("taxonomy")
     world.failures.clear()
     asked = world.calls["get_companies"]
-    assert "not asked for another" in tick("taxonomy")
+    assert "slow down; not asked for another" in tick("taxonomy")
     assert world.calls["get_companies"] == asked
     tick.cursors.clear()
     assert "2 new" in tick("taxonomy"), "resetting the cursor asks at once"
