@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from etter_dagster.cli.worker import worker
 from etter_dagster.settings import Settings
@@ -135,7 +136,44 @@ def test_services_of_ours_read_the_same_settings_and_files() -> None:
 def test_the_manifests_set_what_the_compose_file_sets() -> None:
     """Without its own address, links of Kubernetes' REST would lead to 0.0.0.0."""
     compose = set(SERVICES["worker"]["environment"])
-    assert set(MANIFESTS[0]["data"]) == compose | {"ETTER_HOST"}
+    assert set(MANIFESTS[0]["data"]) == compose | {"ETTER_HOST", "ETTER_PORT"}
+
+
+def test_no_service_of_kubernetes_becomes_a_setting() -> None:
+    """A Service `etter-x` gives each pod `ETTER_X_PORT` and more; one named `etter`, as
+    Dagster's chart makes for the code location, `ETTER_PORT=tcp://...`: no process would start.
+    """
+    for manifest in MANIFESTS:
+        if manifest["kind"] in ("Deployment", "Job"):
+            assert manifest["spec"]["template"]["spec"]["enableServiceLinks"] is False
+    assert MANIFESTS[0]["data"]["ETTER_PORT"] == "8090"
+
+
+def test_dagsters_chart_gets_the_instance_of_dagster_yaml() -> None:
+    """The chart writes a `dagster.yaml` of its own out of these values."""
+    ours = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text())
+    values = yaml.safe_load((ROOT / "deploy" / "helm-values.yaml").read_text())
+    daemon, more = values["dagsterDaemon"], values["additionalInstanceConfig"]
+    launcher = values["runLauncher"]["config"]["customRunLauncher"]
+    assert {**ours["run_launcher"], "config": {}} == launcher
+    coordinator = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]
+    limits = {"runs": {snake(k): v for k, v in coordinator.items() if not k.startswith("dequeue")}}
+    assert limits == ours["concurrency"]
+    dequeue = {snake(k): v for k, v in coordinator.items() if k.startswith("dequeue")}
+    assert dequeue == ours["run_coordinator"]["config"]
+    assert more == {name: ours[name] for name in ("freshness", "run_monitoring")}
+    for part in ("sensors", "schedules"):
+        assert {snake(k): v for k, v in daemon[part].items()} == ours[part]
+    purged = values["retention"]["sensor"]["purgeAfterDays"]
+    assert purged == ours["retention"]["sensor"]["purge_after_days"]
+    (code,) = values["dagster-user-deployments"]["deployments"]
+    for pod in (values["dagsterWebserver"], daemon, code):
+        assert pod["envConfigMaps"] == [{"name": "etter"}]
+        assert pod["image"]["repository"] == "etter", "it loads the launcher, which is ours"
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?=[A-Z])", "_", name).lower()
 
 
 def test_a_worker_is_given_time_to_end_what_it_holds() -> None:
