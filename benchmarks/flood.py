@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 from etter_dagster.model.lifecycle import WorkflowState
@@ -45,7 +46,7 @@ def idle(running: Stack) -> list[float]:
     took = []
     for number in range(IDLE):
         eventually(lambda: not running.work(_workers), "no run serves", 120)
-        took.append(running.work(lambda services, n=number: single(services, n)))
+        took.append(running.work(partial(single, number=number)))
     return took
 
 
@@ -69,7 +70,7 @@ def flooded(running: Stack, pushes: int) -> list[float]:
     eventually(lambda: running.work(_waiting) > 100, "the flood has begun", 120)
     took = []
     for number in range(UNDER_FLOOD):
-        took.append(running.work(lambda services, n=number: single(services, 1000 + n)))
+        took.append(running.work(partial(single, number=1000 + number)))
         print(f"  {took[-1]:.2f} s, {running.work(_waiting)} others waiting", flush=True)
         assert running.work(_waiting), "the flood was over too soon"
     flooding.join()
@@ -82,7 +83,7 @@ def main(pushes: int, places: str) -> None:
         tempfile.TemporaryDirectory() as folder,
         redis_server() as redis,
         postgres_server() as postgres,
-        stack(Path(folder), redis, postgres.url, ROLES_PER_RUN=places, **SETTINGS) as running,
+        stack(Path(folder), redis, postgres.url, None, ROLES_PER_RUN=places, **SETTINGS) as running,
     ):
         running.daemon()
         running.worker(concurrency=3)
