@@ -24,7 +24,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from etter_dagster import settings_env as env
 from etter_dagster import settings_types as types
-from etter_dagster.settings_start import missing_for_production, reasons_not_to_start
+from etter_dagster.settings_start import (
+    missing_for_production,
+    missing_stores,
+    reasons_not_to_start,
+)
 
 
 def _own_url(host: str, port: int) -> str:
@@ -332,6 +336,10 @@ class Settings(BaseSettings):
     def missing_for_production(self) -> list[str]:
         """What `production` lacks here, each with its remedy; whatever the environment is."""
         return missing_for_production(self)
+
+    def missing_stores(self) -> list[str]:
+        """Which real stores are not named here, each with its remedy."""
+        return missing_stores(self)
 
     def refuse_to_start(self) -> list[str]:
         """Why a service must not start with these settings; empty if it may."""

@@ -23,15 +23,28 @@ def missing_for_production(settings: Settings) -> list[str]:
     Args:
         settings: The settings.
     """
+    keys = "set ETTER_API_KEYS_FILE (see `etter keys create`)"
+    samples = "set ETTER_ENABLE_MOCK_DATA=false: they are for trials"
+    return [
+        *([keys] if settings.api_keys_file is None else []),
+        *missing_stores(settings),
+        *([samples] if settings.enable_mock_data else []),
+    ]
+
+
+def missing_stores(settings: Settings) -> list[str]:
+    """Which real stores these settings do not name, each with its remedy.
+
+    Args:
+        settings: The settings.
+    """
     needs = (
-        (settings.api_keys_file is None, "set ETTER_API_KEYS_FILE (see `etter keys create`)"),
         (settings.neo4j_uri is None, "set ETTER_NEO4J_URI: SQLite is for one machine"),
         (settings.redis_host is None, "set ETTER_REDIS_HOST: SQLite is for one machine"),
         (
             settings.dagster_postgres_url is None,
             "set ETTER_DAGSTER_POSTGRES_URL: SQLite is for one machine",
         ),
-        (settings.enable_mock_data, "set ETTER_ENABLE_MOCK_DATA=false: they are for trials"),
     )
     return [remedy for lacking, remedy in needs if lacking]
 

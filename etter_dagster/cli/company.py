@@ -48,16 +48,17 @@ def delete(
     pushes = counted(gone.pushes, "push", "pushes")
     say(f"deleted: {counted(gone.roles, 'role')}, and {pushes} in the queue")
     paid = counted(gone.paid_calls_kept, "paid call")
-    say(f"kept: its audit log, and in the ledger when {paid} of it began and what they cost")
+    ledger = f", and in the ledger when {paid} of it began and what they cost"
+    say(f"kept: its audit log{ledger if gone.paid_calls_kept else ''}")
 
 
 async def _delete(company_id: str, yes: bool) -> Deleted:
+    from etter_dagster.cli.store_settings import settings_of_stores
     from etter_dagster.onboarding.services import open_services
     from etter_dagster.orchestration.company import delete_company, role_ids_of
     from etter_dagster.orchestration.runless import open_instance
-    from etter_dagster.settings import get_settings
 
-    settings = get_settings()
+    settings = settings_of_stores()
     services = open_services(settings)
     try:
         with open_instance(settings) as instance:

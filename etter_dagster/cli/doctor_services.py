@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 
 from etter_dagster.cli.doctor_checks import Check, State
+from etter_dagster.cli.doctor_workers import check_workers
 from etter_dagster.cli.service import connect
-from etter_dagster.model.errors import EtterError
+from etter_dagster.model.errors import EtterError, SchemaMismatch
 from etter_dagster.onboarding.asking import ask
 from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.settings import Settings
@@ -60,6 +61,7 @@ def check_services(
         _store("graph", settings.embedded_graph, settings),
         _store("queue", settings.embedded_queue, settings),
         *_held(settings),
+        *check_workers(settings),
         *_outside(settings, transport),
     ]
 
@@ -88,6 +90,8 @@ def _store(name: str, embedded: bool, settings: Settings) -> Check:
         asyncio.run(_ping(open_graph(settings) if name == "graph" else open_queue(settings)))
     except Exception as error:  # whatever a driver raises, it does not answer
         found = error.message if isinstance(error, EtterError) else type(error).__name__
+        if isinstance(error, SchemaMismatch):  # it answers, and says what helps
+            return Check(name, "unreachable", found, "run `etter migrate`, or the newer Etter")
         return Check(name, "unreachable", found, f"check {variables}, and that it is running")
     return Check(name, "ok", "answers")
 

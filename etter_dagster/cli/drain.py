@@ -45,9 +45,10 @@ def drain(
 
 async def _drain(hold: float, timeout: float) -> tuple[int, int]:
     """Pushes in work and waiting, once none is in work or the time is over."""
+    from etter_dagster.cli.store_settings import settings_of_stores
     from etter_dagster.onboarding.services import open_services
 
-    services = open_services()
+    services = open_services(settings_of_stores())
     try:
         await services.queue.hold_claims(hold)
         deadline = asyncio.get_running_loop().time() + (timeout if hold else 0.0)

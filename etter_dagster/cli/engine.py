@@ -209,6 +209,9 @@ def configure_dagster(home: Path, settings: Settings) -> bool:
     Args:
         home: The folder, which exists.
         settings: How runs are launched.
+
+    Raises:
+        ValidationFailed: One of another Etter is there, and cannot be replaced.
     """
     name = "dagster-celery.yaml" if settings.run_launcher == "celery" else "dagster.yaml"
     ours = resources.files("etter_dagster.orchestration").joinpath(name).read_text()
@@ -218,5 +221,9 @@ def configure_dagster(home: Path, settings: Settings) -> bool:
     if found is not None and not found.startswith(_OURS):
         return False
     if found != ours:  # in a container it is there, on a file system that is read-only
-        path.write_text(ours)
+        try:
+            path.write_text(ours)
+        except OSError as error:
+            what = f"{path} is of another Etter and cannot be replaced ({error.strerror})"
+            raise ValidationFailed(FieldProblem("DAGSTER_HOME", what)) from error
     return True

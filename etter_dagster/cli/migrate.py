@@ -14,10 +14,10 @@ def migrate(json: Json = False) -> None:
     import asyncio
 
     from etter_dagster.cli.output import print_json, print_table
-    from etter_dagster.settings import get_settings
+    from etter_dagster.cli.store_settings import settings_of_stores
     from etter_dagster.stores import migrations
 
-    done = asyncio.run(migrations.migrate(get_settings()))
+    done = asyncio.run(migrations.migrate(settings_of_stores()))
     if json:
         print_json({"stores": [store.model_dump() for store in done]})
     else:

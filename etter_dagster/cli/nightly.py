@@ -56,12 +56,12 @@ def nightly(json: Json = False) -> None:
 
 
 def _make(*, push: bool) -> tuple[Plan, Nightly | None]:
+    from etter_dagster.cli.store_settings import settings_of_stores
     from etter_dagster.onboarding.nightly import push_plan, reassessment_plan
     from etter_dagster.onboarding.services import open_services
-    from etter_dagster.settings import get_settings
 
     async def run() -> tuple[Plan, Nightly | None]:
-        services = open_services(get_settings())
+        services = open_services(settings_of_stores())
         try:
             made = await reassessment_plan(services)
             return made, await push_plan(services, made) if push else None

@@ -103,10 +103,10 @@ async def _require_known(graph: RoleGraph, company: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _graph() -> AsyncIterator[RoleGraph]:
-    from etter_dagster.settings import get_settings
+    from etter_dagster.cli.store_settings import settings_of_stores
     from etter_dagster.stores import open_graph
 
-    graph = open_graph(get_settings())
+    graph = open_graph(settings_of_stores())
     try:
         yield graph
     finally:

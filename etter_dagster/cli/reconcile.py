@@ -45,12 +45,12 @@ def reconcile(
 
 
 async def _run(dry_run: bool) -> Disagreement:
+    from etter_dagster.cli.store_settings import settings_of_stores
     from etter_dagster.onboarding.services import open_services
     from etter_dagster.orchestration.agreeing import find_disagreement, reconcile
     from etter_dagster.orchestration.runless import open_instance
-    from etter_dagster.settings import get_settings
 
-    settings = get_settings()
+    settings = settings_of_stores()
     services = open_services(settings)
     try:
         with open_instance(settings) as instance:

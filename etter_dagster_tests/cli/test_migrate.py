@@ -44,3 +44,18 @@ def test_a_newer_store_is_refused_and_left_alone(etter: Etter, folder: Path, com
     ran = etter(command)
     assert ran.code == 3
     assert "newer Etter" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["migrate", "drain", "reconcile", "export", "plan", "company delete X --yes"]
+)
+def test_in_production_no_command_works_on_files_of_this_machine(
+    etter: Etter, folder: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """A shell without the deployment's variables got an empty export, and exit code 0."""
+    monkeypatch.setenv("ETTER_ENVIRONMENT", "production")
+    ran = etter(*command.split())
+    assert ran.code == 2
+    for name in ("NEO4J_URI", "REDIS_HOST", "DAGSTER_POSTGRES_URL"):
+        assert f"set ETTER_{name}" in ran.stderr
+    assert not folder.exists()

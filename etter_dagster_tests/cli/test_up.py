@@ -23,6 +23,7 @@ from etter_dagster.cli.demo_roles import choose, push
 from etter_dagster.cli.engine import configure_dagster
 from etter_dagster.cli.ports import free_port, is_listening
 from etter_dagster.client import EtterClient
+from etter_dagster.model.errors import ValidationFailed
 from etter_dagster.settings import Settings
 from etter_dagster_tests.cli.processes import WAIT_SECONDS, eventually, left, own_ports, started
 
@@ -195,6 +196,13 @@ def test_settings_of_dagster_that_are_there_are_not_written_again(
     os.utime(tmp_path / "dagster.yaml", (0, 0))
     assert configure_dagster(tmp_path, settings)
     assert (tmp_path / "dagster.yaml").stat().st_mtime == 0
+
+
+def test_settings_of_an_older_etter_that_cannot_be_replaced_are_an_error(tmp_path: Path) -> None:
+    """A link to nowhere cannot be written, also by root, for whom nothing is read-only."""
+    (tmp_path / "dagster.yaml").symlink_to(tmp_path / "nowhere" / "dagster.yaml")
+    with pytest.raises(ValidationFailed, match=r"dagster\.yaml is of another Etter"):
+        configure_dagster(tmp_path, Settings(data_dir=tmp_path))
 
 
 def test_somebodys_own_dagster_settings_are_left_alone(tmp_path: Path) -> None:
