@@ -135,7 +135,7 @@ def _of(answer: Json, field: str, kind: str) -> Any:
     problems += [problem["message"] for problem in found.get("errors", ())]
     raise EtterError(
         _CODES.get(found["__typename"], ErrorCode.INTERNAL_ERROR),
-        f"Dagster answered {found['__typename']}: {'; '.join(problems)}",
+        f"Dagster answered {': '.join(filter(None, (found['__typename'], '; '.join(problems))))}",
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -19,12 +21,13 @@ import pytest
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.role import Role
+from etter_dagster.onboarding import tick_time
 from etter_dagster.onboarding.nightly import push_plan, reassessment_plan
 from etter_dagster.onboarding.rounds import Round
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.stale import reasons_now
 from etter_dagster.onboarding.tick_time import TickTime
-from etter_dagster.orchestration.source_sensors import document_tick, taxonomy_tick
+from etter_dagster.orchestration.source_sensors import Tick, document_tick, taxonomy_tick
 from etter_dagster.settings import Settings
 from etter_dagster_tests.conftest import Clock
 from etter_dagster_tests.sources.platform import FAILURES
@@ -205,6 +208,27 @@ async def test_exactly_what_changed_is_noticed_and_assessed_again(
     assert states == {RoleStatus.READY: SIZE + len(new)}
 
 
+async def changed_unseen(platform: Platform, etter: Etter) -> dict[str, Role]:
+    """A document, a mapping and a list have changed, and nobody has looked yet."""
+    platform.fill(10)
+    await etter.notice()
+    await work_off(etter.services)
+    platform.document(0, 0, JD + "- Something new\n")
+    platform.role(1, 1, draup_role="Another Draup role")
+    platform.state.remove_role(2, "2-1")
+    return await etter.roles()
+
+
+async def assert_caught_up(platform: Platform, etter: Etter, clock: Clock) -> None:
+    platform.state.heal()
+    clock.tick(3600)
+    await etter.notice()
+    assert await etter.stale() == {rid(0, 0), rid(1, 1)}
+    entry = (await etter.roles())[rid(2, 1)].taxonomy
+    assert entry is not None
+    assert entry.status == "removed"
+
+
 @pytest.mark.parametrize("endpoint", [TAXONOMY, DOCUMENTS, DOCUMENT])
 @pytest.mark.parametrize(
     "name",
@@ -214,25 +238,54 @@ async def test_no_way_of_failing_marks_anything_and_all_is_caught_up(
     platform: Platform, etter: Etter, clock: Clock, endpoint: str, name: str
 ) -> None:
     fault, says = next((fault, says) for n, fault, says, _ in FAILURES if n == name)
-    platform.fill(10)
-    await etter.notice()
-    await work_off(etter.services)
-    platform.document(0, 0, JD + "- Something new\n")
-    platform.role(1, 1, draup_role="Another Draup role")
-    platform.state.remove_role(2, "2-1")
-    before = await etter.roles()
+    before = await changed_unseen(platform, etter)
     platform.state.fail(endpoint, fault, times=None)
     said = await (etter.taxonomy() if endpoint == TAXONOMY else etter.documents())
     if endpoint != DOCUMENT or "is not a list" not in says:
         assert says in said or "holds no download link" in said
     assert await etter.roles() == before
-    platform.state.heal()
-    clock.tick(3600)
-    await etter.notice()
-    assert await etter.stale() == {rid(0, 0), rid(1, 1)}
-    entry = (await etter.roles())[rid(2, 1)].taxonomy
-    assert entry is not None
-    assert entry.status == "removed"
+    await assert_caught_up(platform, etter, clock)
+
+
+@pytest.mark.parametrize("endpoint", [TAXONOMY, DOCUMENTS, DOCUMENT])
+async def test_a_source_that_is_slower_than_a_tick_marks_nothing(
+    platform: Platform,
+    etter: Etter,
+    clock: Clock,
+    endpoint: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = await changed_unseen(platform, etter)
+    monkeypatch.setattr(tick_time, "LEAST_SECONDS", 3.0)
+    hold = threading.Event()
+    platform.state.fail(endpoint, Fault(hold=hold), times=None)
+    tick = taxonomy_tick if endpoint == TAXONOMY else document_tick
+    try:
+        said = await tick(etter.services, etter.instance, Round(), TickTime(600, 3))
+    finally:
+        hold.set()
+    assert "gave no answer within" in said
+    assert await etter.roles() == before
+    await assert_caught_up(platform, etter, clock)
+
+
+@pytest.mark.parametrize("tick", [taxonomy_tick, document_tick])
+async def test_a_source_that_is_down_marks_nothing(
+    platform: Platform, etter: Etter, clock: Clock, tick: Tick
+) -> None:
+    before = await changed_unseen(platform, etter)
+    with socket.socket() as taken:  # bound and not listening: whoever connects is refused
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        settings = etter.services.settings.with_changes(
+            taxonomy_api_base_url=url, documents_api_base_url=url
+        )
+        services = scripted_services(settings, clock=clock)
+        said = await tick(services, etter.instance, Round(), LONG)
+        await services.close()
+    assert said.count("cannot be reached (ConnectError)") == len(COMPANIES)
+    assert await etter.roles() == before
+    await assert_caught_up(platform, etter, clock)
 
 
 async def test_a_list_that_is_cut_short_removes_nothing(platform: Platform, etter: Etter) -> None:
