@@ -61,6 +61,11 @@ class EnvironmentSource(PydanticBaseSettingsSource):
                 values.pop(name + FILE_SUFFIX, None)
             values |= found
             unknown |= strange
+        for (
+            name
+        ) in self.current_state:  # what `Settings(...)` was given: it wins in either form, too
+            values.pop(name.removesuffix(FILE_SUFFIX), None)
+            values.pop(name + FILE_SUFFIX, None)
         for name in sorted(unknown):
             logger.warning("%s", unknown_variable(name, self._known))
         return values

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -215,6 +216,22 @@ def test_a_secret_file_of_the_environment_beats_a_plain_value_of_the_env_file(
     Path(".env").write_text("ETTER_NEO4J_PASSWORD=old\n")
     monkeypatch.setenv("ETTER_NEO4J_PASSWORD_FILE", str(tmp_path / "password"))
     assert Settings().neo4j_password == SecretStr("new")
+
+
+@pytest.mark.parametrize("name", Settings.SECRETS)
+def test_a_secret_given_in_python_beats_a_file_of_the_environment(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`etter up` makes its settings anew with its ports; with secrets in files it did not start."""
+    value = {
+        "dagster_postgres_url": "postgresql://u:of-the-file@db/d",
+        "notify_webhook_url": "https://of-the-file.example",
+    }.get(name, "redis://:of-the-file@r/1" if name == "celery_broker_url" else "of-the-file")
+    (tmp_path / name).write_text(value)
+    monkeypatch.setenv(f"ETTER_{name.upper()}_FILE", str(tmp_path / name))
+    assert getattr(Settings().with_changes(port=8200), name) == SecretStr(value)
+    given: dict[str, Any] = {name: value.replace("of-the-file", "of-the-caller")}
+    assert getattr(Settings(**given), name) == SecretStr(given[name])
 
 
 def test_a_secret_given_twice_or_in_a_missing_file_is_refused(
