@@ -21,7 +21,7 @@ from etter_dagster.model.staleness import StaleReason
 from etter_dagster.onboarding.check import check_sizes, with_text
 from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import Services
-from etter_dagster.onboarding.stale import reasons_now, settled_state
+from etter_dagster.onboarding.stale import mark_stale, reasons_now, settled_state
 from etter_dagster.stores.protocols import list_key
 
 _PAGE = 500
@@ -209,6 +209,7 @@ async def define_role(
     ):
         with contextlib.suppress(IllegalMove):  # a push has been faster
             await services.graph.move_role(rid, RoleStatus.DRAFT)
+    await mark_stale(services, [rid])  # Dagster is told of roles that are marked
     return await role_view(services, rid)
 
 

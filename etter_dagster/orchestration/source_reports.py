@@ -38,7 +38,7 @@ def said_of_taxonomy(
             f"{sum(p.refused for p in pushed)} refused, "
             f"{sum(p.not_assessable for p in pushed)} wait for a Draup role or a job description"
         )
-    lines += _told(told)
+    lines += filter(None, [said_of_told(told)])
     if doubtful := _count(one.doubtful for one in found):
         lines.append(
             f"not listed, and not marked as removed: {_many(doubtful, 'role')}; the list changed "
@@ -67,7 +67,7 @@ def said_of_documents(looked: Looked[DocumentsSynced], told: int) -> str:
     ]
     if waiting := sum(one.waiting for one in found):
         lines.append(f"for the next tick: changed documents of {_many(waiting, 'role')}")
-    lines += _told(told)
+    lines += filter(None, [said_of_told(told)])
     lines += [line for one in found for line in one.unusable][:_NAMED]
     failures = {
         company: one.failure.message
@@ -77,8 +77,13 @@ def said_of_documents(looked: Looked[DocumentsSynced], told: int) -> str:
     return "; ".join(lines + _rest({**looked.failures, **failures}, looked.left))
 
 
-def _told(roles: int) -> list[str]:
-    return [f"Dagster was told of the changed inputs of {_many(roles, 'role')}"] if roles else []
+def said_of_told(roles: int) -> str:
+    """What Dagster was told; empty if nothing.
+
+    Args:
+        roles: Of whose changed inputs it was told.
+    """
+    return f"Dagster was told of the changed inputs of {_many(roles, 'role')}" if roles else ""
 
 
 def _many(count: int, one: str, many: str | None = None) -> str:

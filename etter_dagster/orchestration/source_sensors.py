@@ -23,7 +23,11 @@ from etter_dagster.onboarding.taxonomy_sync import TaxonomySynced, sync_taxonomy
 from etter_dagster.onboarding.tick_time import TickTime
 from etter_dagster.orchestration.input_events import report_inputs
 from etter_dagster.orchestration.partitions import add_partitions
-from etter_dagster.orchestration.source_reports import said_of_documents, said_of_taxonomy
+from etter_dagster.orchestration.source_reports import (
+    said_of_documents,
+    said_of_taxonomy,
+    said_of_told,
+)
 from etter_dagster.settings import Settings
 from etter_dagster.sources.registry import document_sources, taxonomy_sources
 
@@ -73,11 +77,13 @@ def build_document_sensor(settings: Settings) -> dg.SensorDefinition:
         "document_sensor",
         "Looks at the documents of the configured sources: lists them, fetches only those that "
         "changed, links them, and marks the assessment of a role stale whose text is another. "
+        "What people change by REST shows as out of sync at its next tick too. "
         "Leave it running; each tick says what it found. Reset its cursor to begin a round anew.",
         document_sources,
         "no source of documents is configured: set ETTER_DOCUMENTS_API_BASE_URL, ETTER_S3_BUCKET "
         "or ETTER_DOCUMENTS_DIR",
         document_tick,
+        without=told_tick,
     )
 
 
@@ -88,17 +94,20 @@ def _sensor(
     sources: Callable[[Settings], list[str]],
     remedy: str,
     tick: Tick,
+    without: Tick | None = None,
 ) -> dg.SensorDefinition:
     def evaluate(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        if not sources(settings):
+        configured = bool(sources(settings))
+        act = tick if configured else without
+        if act is None:
             return dg.SkipReason(remedy)
         round_ = Round.read(context.cursor)
         try:
-            said = asyncio.run(_tick(settings, context.instance, round_, tick))
+            said = asyncio.run(_tick(settings, context.instance, round_, act))
         except EtterError as error:
             said = f"{error.message}; nothing was changed, a later tick tries again"
         context.update_cursor(round_.write())
-        return dg.SkipReason(said)
+        return dg.SkipReason(said if configured else "; ".join(filter(None, [remedy, said])))
 
     return dg.SensorDefinition(
         name=name,
@@ -182,6 +191,23 @@ async def document_tick(
     looked = await go_round(round_, companies, look, now=_now(services), limit=limit)
     changed = [rid for found in looked.results.values() for rid in found.changed]
     return said_of_documents(looked, await _tell(services, instance, round_, changed, limit))
+
+
+async def told_tick(
+    services: Services, instance: dg.DagsterInstance, round_: Round, limit: TickTime
+) -> str:
+    """Where no source is watched: Dagster hears of what people changed by REST.
+
+    Args:
+        services: Graph, queue.
+        instance: Hears of changed inputs.
+        round_: From the last tick; changed.
+        limit: Once it is over, the next tick goes on.
+
+    Raises:
+        EtterError: A store cannot be reached.
+    """
+    return said_of_told(await _tell(services, instance, round_, (), limit))
 
 
 async def _companies(

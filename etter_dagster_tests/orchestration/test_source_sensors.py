@@ -9,17 +9,20 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.errors import SourceUnavailable
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.role import Role
+from etter_dagster.onboarding.accept import accept_many
+from etter_dagster.onboarding.roles import define_role
 from etter_dagster.onboarding.services import open_services
 from etter_dagster.orchestration.source_sensors import (
     build_document_sensor,
     build_taxonomy_sensor,
 )
 from etter_dagster.settings import Settings
-from etter_dagster_tests.support import JD, work_off
+from etter_dagster_tests.support import JD, order, work_off
 from etter_dagster_tests.world import World
 
 RID = role_id("Acme", "Analyst")
@@ -83,6 +86,35 @@ def serve(settings: Settings) -> None:
 def test_without_a_source_the_sensors_say_what_to_set(tick: Ticks) -> None:
     assert "ETTER_TAXONOMY_API_BASE_URL" in tick("taxonomy")
     assert "ETTER_DOCUMENTS_DIR" in tick("documents")
+
+
+def test_without_a_source_dagster_hears_of_what_people_change(
+    settings: Settings, instance: dg.DagsterInstance, tick: Ticks
+) -> None:
+    """A JD put by REST showed as in sync with the assessment of the one before it."""
+    jd = dg.AssetKey("job_description")
+    asyncio.run(onboard_then_change(settings, JD, JD + "- Close the books\n"))
+    assert roles_of(settings)["Analyst"].state is RoleStatus.STALE
+    said = tick("documents")
+    assert "ETTER_DOCUMENTS_DIR" in said
+    assert "told of the changed inputs of 1 role" in said
+    assert instance.get_latest_data_version_record(jd, partition_key=RID) is not None
+    assert "told" not in tick("documents")
+
+
+async def onboard_then_change(settings: Settings, before: str, after: str) -> None:
+    services = open_services(settings)
+    try:
+        for text in (before, after):
+            jd = DocumentRef(type=DocumentType.JOB_DESCRIPTION, content=text)
+            await define_role(
+                services, "Acme", "Analyst", draup_role_name="Data Analyst", documents=[jd]
+            )
+            if text is before:
+                await accept_many(services, [order("Analyst", documents=(), draup_role_name=None)])
+                await work_off(services)
+    finally:
+        await services.close()
 
 
 def test_the_samples_alone_are_no_source_to_watch(
