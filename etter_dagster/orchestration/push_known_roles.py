@@ -54,7 +54,10 @@ def build_push_known_roles_job(settings: Settings) -> dg.JobDefinition:
         if len(config.role_ids) > MAX_BATCH:
             raise dg.Failure(f"role_ids: at most {MAX_BATCH} are allowed", allow_retries=False)
         user = context.run.tags.get("user")
-        rows = asyncio.run(_push(settings, config.role_ids, config.force_rerun, user))
+        try:
+            rows = asyncio.run(_push(settings, config.role_ids, config.force_rerun, user))
+        except EtterError as error:
+            raise dg.Failure(f"{error.code.value}: {error.message}", allow_retries=False) from error
         rows.sort(key=lambda row: not row["error"])
         context.add_output_metadata(
             metadata_values(

@@ -35,7 +35,7 @@ class _Folder:
 
     def files(self, path: str) -> list[StoredFile]:
         with _reading():
-            return [_stored(entry) for entry in self._entries(path)]
+            return [stored for entry in self._entries(path) if (stored := _stored(entry))]
 
     def files_below(self, path: str) -> dict[str, list[StoredFile]]:
         return {name: self.files(f"{path}/{name}") for name in self.folders(path)}
@@ -56,8 +56,12 @@ class _Folder:
             raise
 
 
-def _stored(path: Path) -> StoredFile:
-    found = path.stat()
+def _stored(path: Path) -> StoredFile | None:
+    """The file; None for one that is gone since its name was read, or a link to nothing."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
     return StoredFile(path.name, (found.st_mtime_ns, found.st_size))
 
 

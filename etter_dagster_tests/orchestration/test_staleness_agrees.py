@@ -15,9 +15,11 @@ from dagster._utils.test.data_versions import get_stale_status_resolver
 
 from etter_dagster.definitions import build_definitions
 from etter_dagster.model.assessment import AssessorInfo
+from etter_dagster.model.documents import DocumentRef
 from etter_dagster.model.identity import role_id
 from etter_dagster.onboarding.accept import accept_many
 from etter_dagster.onboarding.nightly import push_plan, reassessment_plan
+from etter_dagster.onboarding.roles import define_role
 from etter_dagster.onboarding.rounds import Round
 from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.onboarding.stale import reasons_now
@@ -27,7 +29,11 @@ from etter_dagster.orchestration import input_events, source_sensors
 from etter_dagster.orchestration.agreeing import reconcile
 from etter_dagster.orchestration.assets import build_role_assets
 from etter_dagster.orchestration.events import newest_event
-from etter_dagster.orchestration.source_sensors import document_tick, taxonomy_tick
+from etter_dagster.orchestration.source_sensors import (
+    document_tick,
+    taxonomy_tick,
+    told_tick,
+)
 from etter_dagster.settings import Settings
 from etter_dagster_tests.support import JD, order, work_off
 from etter_dagster_tests.world import World
@@ -62,6 +68,13 @@ class Onboarded:
                 await push_plan(services, await reassessment_plan(services))
             elif act == "work":
                 await work_off(services)
+            elif act == "define":
+                new = [DocumentRef(content=JD + "- Close the books\n")]
+                await define_role(services, "Acme", "Analyst", documents=new)
+                await define_role(services, "Acme", "Baker", draup_role_name="Pastry Cook")
+                await define_role(services, "Acme", "Clerk", draup_role_name=" Data  Analyst")
+            elif act == "tell":
+                await told_tick(services, self.instance, self.round, limit)
             elif act == "reconcile":
                 await reconcile(services, self.instance)
             return await stale_names(services)
@@ -123,6 +136,21 @@ def test_dagster_and_we_agree_on_what_is_stale(onboarded: Onboarded) -> None:
     onboarded.do("tick")
     assert onboarded.ours() == {"Analyst", "Baker"}
     assert onboarded.unsynced() == {"Analyst", "Baker"}
+    onboarded.do("night")
+    onboarded.serve()
+    assert (onboarded.ours(), onboarded.unsynced()) == (set(), set())
+
+
+def test_what_rest_changes_is_out_of_sync_too(onboarded: Onboarded) -> None:
+    """`PUT /roles` and uploads; Dagster never heard of them, with or without a source."""
+    onboarded.serve()
+    onboarded.do("define")
+    assert onboarded.ours() == {"Analyst", "Baker"}
+    onboarded.do("tell")
+    assert onboarded.unsynced() == {"Analyst", "Baker"}
+    events = onboarded.events()
+    onboarded.do("tell")
+    assert onboarded.events() == events, "once"
     onboarded.do("night")
     onboarded.serve()
     assert (onboarded.ours(), onboarded.unsynced()) == (set(), set())

@@ -169,6 +169,15 @@ def test_a_listing_of_two_folders_with_one_name_is_of_the_one_that_is_read(tmp_p
     assert content(tmp_path, "C", "My Role") == "ours"
 
 
+def test_a_link_to_nothing_hides_no_document(tmp_path: Path) -> None:
+    """Editors lock files with such links; one made its company's documents an outage."""
+    put(tmp_path, "C", "R", "job_description.md", "text")
+    (tmp_path / "C" / "R" / ".#job_description.md").symlink_to("someone@host.1:2")
+    (tmp_path / "C" / "R" / "sop.md").symlink_to("nowhere")
+    assert content(tmp_path, "C", "R") == "text"
+    assert [one.type for one in FolderDocuments(tmp_path).list_documents("C")] == [JD]
+
+
 def test_a_fingerprint_changes_with_the_file_and_only_with_it(tmp_path: Path) -> None:
     put(tmp_path, "C", "R", "job_description.txt", "one")
     put(tmp_path, "C", "S", "job_description.txt", "one")
