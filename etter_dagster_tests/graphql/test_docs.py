@@ -127,8 +127,13 @@ def test_the_curl_command_of_the_page_works(shared: Stack) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed; see https://curl.se/download.html")
     (command,) = [text for kind, text in _BLOCK.findall(PAGE) if kind == "sh"]
-    own = {"ETTER_URL": shared.url, "ETTER_API_KEY": secret_of("platform")}
+    usual = "http://127.0.0.1:8090"
+    assert usual in command
     ran = subprocess.run(
-        ["sh", "-c", command], env={**os.environ, **own}, capture_output=True, text=True, check=True
+        ["sh", "-c", command.replace(usual, shared.url)],
+        env={**os.environ, "ETTER_API_KEY": secret_of("platform")},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert json.loads(ran.stdout) == {"data": {"runsOrError": {"__typename": "Runs"}}}
