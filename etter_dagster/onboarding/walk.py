@@ -7,6 +7,7 @@ never an exception: only a lost lease, an unreachable store or a cancellation le
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from datetime import datetime, timedelta
 
@@ -15,9 +16,11 @@ from etter_dagster.model.envelope import Envelope, EnvelopeProgress, ExecutionCo
 from etter_dagster.model.errors import ErrorCode, LeaseLost, Postponed, StoreUnavailable
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.push import Push, PushError, StepRecord, StepStatus
+from etter_dagster.model.role import Role
 from etter_dagster.onboarding.mock import is_mock_beside_paid
 from etter_dagster.onboarding.reporting import Materialization, Reporter
 from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.stale import mark_stale
 from etter_dagster.onboarding.steps import Step, StepContext, push_error
 from etter_dagster.stores.protocols import Claim, Finish
 from etter_dagster.tracing import span, trace_id
@@ -176,8 +179,7 @@ class _Walk:
             outcome = WorkflowState.FAILED
         elif self.degraded:
             outcome = WorkflowState.DEGRADED
-        if not await self._only_tries():
-            await self._settle(outcome)
+        role = None if await self._only_tries() else await self._settle(outcome)
         push = self.push
         finished = await self.services.queue.finish(
             push.workflow_id,
@@ -191,14 +193,18 @@ class _Walk:
             ),
         )
         log.info("ended %s after %d attempts", outcome.value, finished.attempts)
+        if role and role.current and role.inputs != role.current.basis.inputs:
+            # They changed meanwhile. Only the mark is at stake: whoever looks compares anew.
+            with contextlib.suppress(StoreUnavailable):
+                await mark_stale(self.services, [role.role_id])
         return finished
 
-    async def _settle(self, outcome: WorkflowState) -> None:
+    async def _settle(self, outcome: WorkflowState) -> Role:
         graph, push = self.services.graph, self.push
         if outcome is WorkflowState.FAILED:
             # A role whose node could not be made has no state to settle, yet its push has an end.
             await graph.put_role(push.company_id, push.role_name, token=self.claim.token)
-        await graph.settle_role(
+        return await graph.settle_role(
             push.role_id,
             RoleStatus(outcome.value),
             workflow_id=push.workflow_id,

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from etter_dagster.assessors.protocol import AssessmentFailed
+from etter_dagster.assessors.protocol import AssessmentFailed, AssessmentRequest
+from etter_dagster.model.assessment import AssessmentOutputs
 from etter_dagster.model.errors import LeaseLost, StoreUnavailable, TransientError
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.push import WorkflowOptions
 from etter_dagster.onboarding.accept import accept, accept_many
-from etter_dagster.onboarding.roles import assessment_view, role_view
+from etter_dagster.onboarding.roles import assessment_view, define_role, role_view
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.serving import serve
 from etter_dagster.onboarding.status import status_of
@@ -272,3 +273,24 @@ async def test_a_push_to_a_serving_run_starts_at_once_and_all_places_are_used(
     result = await serving
     assert result.done == 60
     assert sum(assessor.calls.values()) == 60
+
+
+async def test_a_role_that_changes_while_it_is_assessed_is_marked_stale(
+    services: Services, assessor: ScriptedAssessor
+) -> None:
+    """It showed as stale and was not marked so, and Dagster is told of marked ones only."""
+    assess = assessor.assess
+
+    async def change_and_assess(request: AssessmentRequest) -> AssessmentOutputs:
+        await define_role(services, "Acme", "Analyst", draup_role_name="Business Analyst")
+        return await assess(request)
+
+    assessor.assess = change_and_assess  # type: ignore[method-assign]
+    pushed = await accept(services, order())
+    await work_off(services)
+    view = await status_of(services, pushed.workflow_id)
+    assert (view.status, view.role_state) == (WorkflowState.READY, RoleStatus.STALE)
+    role = await services.graph.role(pushed.role_id)
+    assert role is not None
+    assert role.state is RoleStatus.STALE
+    assert [mark.required for mark in role.stale_marks] == ["Business Analyst"]
