@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import httpx
 from graphql import (
     FieldNode,
     GraphQLError,
@@ -59,11 +60,17 @@ async def ask_for_ui(request: Request, caller: Caller, opened: Opened) -> Respon
         require_looking(query, allowed=OperationType.QUERY)
     changes = _changes(query)
     content = as_json({name: asked.get(name) for name in _KEPT})
-    answer = await opened.dagster.send("POST", "/graphql", content=content, headers=JSON_HEADERS)
-    body = await opened.dagster.body(answer)
-    for change in changes:
-        await audit(opened.services, caller, "dagster-ui", target=change, status=answer.status_code)
-    return Response(body, answer.status_code, media_type="application/json")
+    status = httpx.codes.SERVICE_UNAVAILABLE.value  # if no answer comes, the change may be made
+    try:
+        answer = await opened.dagster.send(
+            "POST", "/graphql", content=content, headers=JSON_HEADERS
+        )
+        body = await opened.dagster.body(answer)
+        status = answer.status_code
+    finally:
+        for change in changes:
+            await audit(opened.services, caller, "dagster-ui", target=change, status=status)
+    return Response(body, status, media_type="application/json")
 
 
 def _operations(query: str) -> list[OperationDefinitionNode]:

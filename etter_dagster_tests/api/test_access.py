@@ -208,6 +208,20 @@ async def test_a_key_of_some_companies_does_not_see_the_metrics_of_all(
     assert (await rest.http.get("http://test/metrics", headers=every)).status_code == 200
 
 
+async def test_a_change_in_dagsters_ui_whose_answer_was_lost_is_in_the_audit_too(
+    rest: Rest, keys: Path
+) -> None:
+    """It may have been made; Dagster is off here, which looks the same."""
+    admin = add_key(keys, "boss", scope="admin")
+    query = 'mutation { deletePipelineRun(runId: "x") { __typename } }'
+    url = "http://test/dagster/graphql"
+    asked = await rest.http.post(url, json={"query": query}, headers=admin)
+    error(asked, 503, "STORE_UNAVAILABLE")
+    entries = (await rest.http.get("/audit", headers=admin)).json()["items"]
+    (entry,) = (entry for entry in entries if entry["action"] == "dagster-ui")
+    assert (entry["actor"], entry["target"]) == ("boss", "deletePipelineRun")
+
+
 async def test_production_takes_nobody_without_keys_however_it_is_served(tmp_path: Path) -> None:
     """Mounted in another app, the start checks do not run."""
     settings = Settings(data_dir=tmp_path, environment="production", dagster_port=9)

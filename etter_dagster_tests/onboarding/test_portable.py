@@ -92,13 +92,26 @@ async def test_an_import_that_is_repeated_changes_nothing(
     """Also one that was broken off half way, and into the graph that it came from."""
     lines = await lines_of(services)
     restored = empty()
-    with pytest.raises(EtterError, match="cut off"):
-        await restore(restored.graph, lines[:3])
+    for few in (lines[:3], lines[:-2]):  # among the roles, and among the audit log
+        with pytest.raises(EtterError, match="cut off"):
+            await restore(restored.graph, few)
     for _ in range(2):
         await restore(restored.graph, lines)
     assert _without_sequence(await lines_of(restored)) == _without_sequence(lines)
     await restore(services.graph, lines)
     assert await lines_of(services) == lines
+
+
+async def test_the_audit_log_comes_back_where_a_service_has_run_already(
+    services: Services, empty: Callable[[], Services], clock: Clock
+) -> None:
+    """It has noted its API keys at its start; the log was then taken for restored."""
+    restored = empty()
+    noted = AuditEntry(at=clock(), actor="keys-file", action="create_key", target="ops")
+    await restored.graph.append_audit([noted])
+    await restore(restored.graph, await lines_of(services))
+    found, _ = await restored.graph.audit(None, cursor=None, limit=50)
+    assert [entry.action for entry in found] == ["act-2", "act-1", "act-0", "create_key"]
 
 
 async def test_what_was_worked_on_since_is_not_put_back(services: Services) -> None:
