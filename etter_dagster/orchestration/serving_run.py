@@ -157,7 +157,8 @@ def _worker_name() -> str:
 def _said(failed: Mapping[str, str]) -> str:
     named = [f"{role_id}: {message}" for role_id, message in list(failed.items())[:_NAMED]]
     more = len(failed) - len(named)
-    return f"{len(failed)} roles failed\n" + "\n".join(named) + (f"\nand {more} more" * (more > 0))
+    count = "1 role" if len(failed) == 1 else f"{len(failed)} roles"
+    return f"{count} failed\n" + "\n".join(named) + (f"\nand {more} more" * (more > 0))
 
 
 def _interruptible(main: Callable[[], Awaitable[T]]) -> T:

@@ -163,6 +163,7 @@ def test_a_run_names_a_bounded_number_of_failed_roles() -> None:
     assert "500 roles failed" in said
     assert "and 480 more" in said
     assert len(said.splitlines()) < 30
+    assert serving_run._said({"role": "why"}) == "1 role failed\nrole: why"
 
 
 # -- with a partition or a range ------------------------------------------------------------------
