@@ -16,6 +16,7 @@ from typing import Any
 from billiard.process import active_children
 from celery import signals
 
+from etter_dagster.logs import configure as configure_logs
 from etter_dagster.orchestration.celery_app import QUEUE, build_app
 from etter_dagster.orchestration.serving_run import STOP_CLAIMING
 from etter_dagster.settings import Settings
@@ -30,6 +31,11 @@ def work(settings: Settings, *, concurrency: int, grace_seconds: float) -> int:
         grace_seconds: From being told to end till leases are given back.
     """
     app = build_app(settings)
+
+    def log_as_we_do(**_: Any) -> None:
+        """Celery then leaves logging alone; it would put words of its own before each line."""
+        configure_logs(settings)
+
     # Imported before the processes are forked: a run then starts at once.
     app.conf.include = ["etter_dagster.definitions"]
 
@@ -42,6 +48,7 @@ def work(settings: Settings, *, concurrency: int, grace_seconds: float) -> int:
         end.daemon = True
         end.start()
 
+    signals.setup_logging.connect(log_as_we_do, weak=False)
     signals.worker_process_init.connect(until_a_run_listens, weak=False)
     signals.worker_shutting_down.connect(shut_down, weak=False)
     worker = app.Worker(

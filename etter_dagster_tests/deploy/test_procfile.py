@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -138,6 +140,14 @@ def started(
         process.kill()
 
 
+def json_lines(log: Path, name: str) -> Iterator[dict[str, Any]]:
+    """What a process of the Procfile logged; honcho puts a time and its name before."""
+    for line in log.read_text().splitlines():
+        head, _, text = line.partition("| ")
+        if name in head and text.startswith("{"):
+            yield json.loads(text)
+
+
 def etter(variables: dict[str, str], *words: str) -> str:
     result = subprocess.run(
         [str(BIN / "etter"), *words], env=variables, capture_output=True, text=True, timeout=120
@@ -177,6 +187,12 @@ def test_a_role_gets_ready_in_production(
         made = http.get(f"/api/v1/pipeline/assessments/{status['role_id']}").json()
         assert made["assessor"]["name"] == "workflow_api", "as etter.env says"
         assert http.get(path, headers={"Authorization": "Bearer etk_wrong"}).status_code == 401
+    ended = [line for line in json_lines(log, "worker") if "ended ready" in line["message"]]
+    assert [line["workflow_id"] for line in ended] == [status["workflow_id"]]
+    assert ended[0]["run_id"]
+    assert ended[0]["role_id"] == status["role_id"]
+    for name in ("rest", "webserver", "daemon"):
+        assert list(json_lines(log, name)), f"{name} does not log in JSON"
     # The containers are read-only: whatever is written must go into the stores.
     files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert {path.name for path in files} == {"dagster.yaml", "workspace.yaml"}
