@@ -74,6 +74,28 @@ async def test_a_program_that_guesses_keys_is_slowed_down(settings: Settings) ->
         assert (await rest.http.get("/companies", headers=good)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/companies", 200),
+        ("/audit", 200),
+        ("http://test/metrics", 200),
+        # States of roles and the newest pushes are in the queue: half an answer would be wrong.
+        ("/roles/Acme", 503),
+        ("/history/Acme", 503),
+    ],
+)
+async def test_what_an_outage_of_the_queue_leaves_is_as_docs_access_says(
+    settings: Settings, path: str, status: int
+) -> None:
+    keys = settings.api_keys_file
+    assert keys is not None
+    admin = add_key(keys, "boss", scope="admin")
+    away = settings.with_changes(redis_host="127.0.0.1", redis_port=1)
+    async with rest_of(away) as rest:
+        assert (await rest.http.get(path, headers=admin)).status_code == status
+
+
 async def test_with_the_queue_away_what_needs_none_is_answered_and_limits_hold(
     settings: Settings,
 ) -> None:

@@ -176,6 +176,16 @@ def snake(name: str) -> str:
     return re.sub(r"(?=[A-Z])", "_", name).lower()
 
 
+def test_an_outage_of_a_store_takes_no_rest_out_of_its_service() -> None:
+    """With Redis away, what needs no queue is read as before, and a push is told to come again."""
+    (rest,) = (
+        m for m in MANIFESTS if m["metadata"]["name"] == "etter-rest" and "replicas" in m["spec"]
+    )
+    (container,) = rest["spec"]["template"]["spec"]["containers"]
+    for probe in ("readinessProbe", "livenessProbe"):
+        assert container[probe]["tcpSocket"] == {"port": "http"}
+
+
 def test_a_worker_is_given_time_to_end_what_it_holds() -> None:
     """Killed before its grace is over, it gives nothing back, and each role costs an attempt."""
     grace = inspect.signature(worker).parameters["grace"].default
