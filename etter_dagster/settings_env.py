@@ -61,9 +61,8 @@ class EnvironmentSource(PydanticBaseSettingsSource):
                 values.pop(name + FILE_SUFFIX, None)
             values |= found
             unknown |= strange
-        for (
-            name
-        ) in self.current_state:  # what `Settings(...)` was given: it wins in either form, too
+        # What `Settings(...)` was given wins in either form, too.
+        for name in self.current_state:
             values.pop(name.removesuffix(FILE_SUFFIX), None)
             values.pop(name + FILE_SUFFIX, None)
         for name in sorted(unknown):
