@@ -270,7 +270,7 @@ async def test_a_hundred_roles_are_assessed_at_once(
     guard: GuardedAssessor, state: StandinState, ledger: Ledger
 ) -> None:
     """Calls take minutes: a pool of ten connections would make a thousand roles take hours."""
-    state.delay = 0.5
+    state.delay = 2.0
     await asyncio.gather(*(_own(guard, n) for n in range(100)))
     assert state.most_in_flight > 50
     assert (await ledger.spending()).attempts == {"done": 100}
