@@ -40,7 +40,7 @@ def test_the_data_stands_beside_its_licences() -> None:
 
 def test_training_twice_gives_the_same_file_and_it_tells_exposed_tasks_from_others() -> None:
     """The seed is fixed: a digest names the data and the code it came from."""
-    pytest.importorskip("sklearn", reason="needs the dependency group training")
+    pytest.importorskip("sklearn", reason="run `tools/install.sh training`")
     from training.fitting import Choices, fit
     from training.tasks import read_tasks
 
@@ -57,7 +57,7 @@ def test_training_twice_gives_the_same_file_and_it_tells_exposed_tasks_from_othe
 
 def test_an_occupation_is_never_in_two_folds() -> None:
     """Else a figure would be about occupations that the weights had seen."""
-    pytest.importorskip("sklearn", reason="needs the dependency group training")
+    pytest.importorskip("sklearn", reason="run `tools/install.sh training`")
     from training.evaluate import folds
     from training.tasks import read_tasks
 
@@ -68,7 +68,7 @@ def test_an_occupation_is_never_in_two_folds() -> None:
 
 
 def test_a_missing_folder_of_pages_is_named(tmp_path: Path) -> None:
-    pytest.importorskip("sklearn", reason="needs the dependency group training")
+    pytest.importorskip("sklearn", reason="run `tools/install.sh training`")
     from training.evaluate import read_pages
 
     with pytest.raises(FileNotFoundError, match="ETTER_OCCUPATION_PAGES"):
