@@ -44,7 +44,8 @@ async def sync_taxonomy(services: Services, company: str, limit: TickTime) -> Ta
     Args:
         services: Source, graph, clock.
         company: The company's name.
-        limit: For the source to answer.
+        limit: For the source to answer; once it is over, no more is recorded than of one page of
+            entries; the rest differs still, and comes next.
 
     Raises:
         SourceUnavailable: It cannot be read; nothing changed.
@@ -55,22 +56,34 @@ async def sync_taxonomy(services: Services, company: str, limit: TickTime) -> Ta
     if changes.removed:  # or did they only move between the pages while those were read?
         listed = await _listed(services, company, limit)
         changes = confirmed(changes, taxonomy_changes(company, known, listed))
-    entries = dict(list(changes.entries.items())[:MAX_CHANGES])
-    before = await services.graph.roles_by_id([rid for rid in entries if rid in changes.changed])
-    # First: once an entry is recorded, it differs no more, and nobody would come back for its JD.
-    await _follow_summaries(services, before, entries)
-    for some in _pages(entries):
-        await services.graph.put_taxonomy([entries[rid] for rid in some])
+    entries: dict[str, TaxonomyEntry] = {}
+    stale: list[str] = []
+    for some in _pages(dict(list(changes.entries.items())[:MAX_CHANGES])):
+        if entries and limit.over:
+            break
+        stale += await _record(services, changes, some)
+        entries |= some
     return TaxonomySynced(
         listed=len(listed),
         new=_those(changes.new, entries),
         changed=_those(changes.changed, entries),
         removed=_those(changes.removed, entries),
         renamed=_shown_renames(changes, entries),
-        stale=tuple(await mark_stale(services, list(before))),
+        stale=tuple(stale),
         unusable=changes.unusable,
         doubtful=changes.doubtful,
     )
+
+
+async def _record(
+    services: Services, changes: TaxonomyChanges, entries: Mapping[str, TaxonomyEntry]
+) -> list[str]:
+    """Records entries; gives the roles whose assessment is stale now."""
+    before = await services.graph.roles_by_id([rid for rid in entries if rid in changes.changed])
+    # First: once an entry is recorded, it differs no more, and nobody would come back for its JD.
+    await _follow_summaries(services, before, entries)
+    await services.graph.put_taxonomy(list(entries.values()))
+    return await mark_stale(services, list(before))
 
 
 async def _listed(services: Services, company: str, limit: TickTime) -> Sequence[TaxonomyEntry]:
@@ -102,9 +115,9 @@ async def _follow_summaries(
             )
 
 
-def _pages(ids: Iterable[str]) -> list[list[str]]:
-    all_ids = list(ids)
-    return [all_ids[start : start + _PAGE] for start in range(0, len(all_ids), _PAGE)]
+def _pages(entries: Mapping[str, TaxonomyEntry]) -> list[dict[str, TaxonomyEntry]]:
+    items = list(entries.items())
+    return [dict(items[start : start + _PAGE]) for start in range(0, len(items), _PAGE)]
 
 
 def _those(of: Iterable[str], entries: Mapping[str, TaxonomyEntry]) -> tuple[str, ...]:

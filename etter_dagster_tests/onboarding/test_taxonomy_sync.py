@@ -12,6 +12,7 @@ from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.role import Role
 from etter_dagster.model.taxonomy import TaxonomyEntry
+from etter_dagster.onboarding import taxonomy_sync
 from etter_dagster.onboarding.accept import accept, accept_many
 from etter_dagster.onboarding.new_roles import push_new_roles
 from etter_dagster.onboarding.role_setup import linked_documents
@@ -358,4 +359,16 @@ async def test_a_single_push_asks_for_what_the_catalogue_lacks(
     with pytest.raises(SourceUnavailable) as caught:
         await accept(services, order("Clerk", draup_role_name=None))
     assert caught.value.retry_after == 7, "an outage is never a missing Draup role"
+    await services.close()
+
+
+async def test_a_long_list_is_recorded_page_by_page_as_time_allows(
+    settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first 10,000 roles of a company took a tick on Neo4j longer than a tick may take."""
+    monkeypatch.setattr(taxonomy_sync, "_PAGE", 1)
+    services = world.services(scripted_services(settings))
+    found = [await sync_taxonomy(services, "Acme", TickTime(0, 60)) for _ in range(3)]
+    assert [len(one.new) for one in found] == [1, 1, 0]
+    assert await services.graph.count_roles("Acme") == 2
     await services.close()
