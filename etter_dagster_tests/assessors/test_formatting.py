@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from etter_dagster.assessors.exposure.cleaning import clean
@@ -134,6 +134,8 @@ PIECES = st.lists(st.one_of(LINES, st.text(alphabet="abC. :-#|*1)\t", max_size=3
 
 @settings(max_examples=300, deadline=None)
 @given(PIECES)
+@example(["## Responsibilities", "1", "C", "- Prepare the payroll"])
+@example(["## Responsibilities", "5 machines", "- Keep them running"])
 def test_no_sentence_of_any_pieces_of_text_is_lost(pieces: list[str]) -> None:
     text = "\n".join(pieces)
     made = format_jd(text)

@@ -24,7 +24,8 @@ _LONGEST_TITLE = 12
 _LONGEST_HEADING = 5
 _LEAST_WORDS_OF_TASK = 3
 _TITLE_FACT = re.compile(r"(?:job title|position|title|role)\s*:\s*(\S.{0,98})$", re.IGNORECASE)
-_NUMBERING = re.compile(r"^\(?\d{1,3}(?:\.\d{1,2})*[.):]?\s+(?=[^\W\d_])")
+# A number alone counts something: "5 machines" above a list lost its five.
+_NUMBERING = re.compile(r"^\(?\d{1,3}(?:(?:\.\d{1,2})+[.):]?|[.):])\s+(?=[^\W\d_])")
 _ENDS = (".", "!", "?", ";", ":", ",")
 
 
