@@ -150,7 +150,7 @@ class _Walk:
             part = part_of_heading(block.text)
             if part is None and self.headings:
                 part = self.headings[-1].part
-        text = _NUMBERING.sub("", block.text)
+        text = _NUMBERING.sub("", block.text).strip()
         self.headings.append(_Heading(text, block.level, part, says_no_more(text)))
 
     def _paragraph(self, text: str) -> None:
