@@ -23,6 +23,7 @@ from etter_dagster.onboarding.taxonomy_sync import TaxonomySynced, sync_taxonomy
 from etter_dagster.onboarding.tick_time import TickTime
 from etter_dagster.orchestration.input_events import report_inputs
 from etter_dagster.orchestration.partitions import add_partitions
+from etter_dagster.orchestration.run_tags import KIND_TAG
 from etter_dagster.orchestration.source_reports import (
     said_of_documents,
     said_of_taxonomy,
@@ -115,7 +116,7 @@ def _sensor(
         minimum_interval_seconds=max(1, round(settings.source_interval_seconds)),
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=description,
-        tags={"etter/kind": "sources"},
+        tags={KIND_TAG: "sources"},
     )
 
 

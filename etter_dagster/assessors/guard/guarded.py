@@ -25,6 +25,7 @@ from etter_dagster.model.purse import Purse, purse_now
 from etter_dagster.model.spending import (
     Refusal,
     Room,
+    Situation,
     SpendLimits,
     Why,
     budget_left,
@@ -117,11 +118,11 @@ class GuardedAssessor:
 
     async def room(self) -> Room:
         """How far work may go on; a half-open breaker is tried with a free call first."""
-        situation = await self._ledger.situation(self.info.name, self.limits)
+        situation, limits = await self._now()
         half_open = situation.breaker.half_open(situation.at) and not situation.probing
         if half_open and not await self._there():
-            situation = await self._ledger.situation(self.info.name, self.limits)
-        return room(situation, self.limits)
+            situation, limits = await self._now()
+        return room(situation, limits)
 
     async def closed(self, company: str | None = None) -> Refusal | None:
         """Why no paid call begins for a while; limits that free themselves are no such reason.
@@ -129,8 +130,8 @@ class GuardedAssessor:
         Args:
             company: Counts its own budget too.
         """
-        situation = await self._ledger.situation(self.info.name, self.limits)
-        found = refuse(situation, self.limits, company=company)
+        situation, limits = await self._now()
+        found = refuse(situation, limits, company=company)
         return found if found is not None and found.why in _CLOSING else None
 
     async def refusal(self, company: str) -> Refusal | None:
@@ -144,17 +145,15 @@ class GuardedAssessor:
 
     async def budget_left(self) -> float | None:
         """Money that may still be spent today; None: any."""
-        situation = await self._ledger.situation(self.info.name, self.limits)
-        return budget_left(situation, self.limits)
+        return budget_left(*await self._now())
 
     async def purse(self) -> Purse:
         """What a plan may spend."""
-        situation = await self._ledger.situation(self.info.name, self.limits)
-        return purse_now(situation, self.limits)
+        return purse_now(*await self._now())
 
     async def ping(self) -> None:
         """Raises `TransientError` unless the service answers and the breaker lets calls through."""
-        situation = await self._ledger.situation(self.info.name, self.limits)
+        situation, _ = await self._now()
         if situation.breaker.is_open(situation.at):
             raise TransientError("its calls are failing")
         await self._paid.ping()
@@ -163,6 +162,11 @@ class GuardedAssessor:
         """Ends what is open, as lost, and closes the paid one."""
         await self._holder.close()
         await self._paid.close()
+
+    async def _now(self) -> tuple[Situation, SpendLimits]:
+        """What counts, and the limits it was looked up under: both of one moment."""
+        limits = self.limits
+        return await self._ledger.situation(self.info.name, limits), limits
 
     def _calls(self, request: AssessmentRequest) -> LedgeredCalls:
         return LedgeredCalls(
@@ -205,8 +209,8 @@ class GuardedAssessor:
 
     async def _give_up_if_closed(self, error: TransientError) -> None:
         """Gives the push back rather than burn its attempts where everybody fails."""
-        situation = await self._ledger.situation(self.info.name, self.limits)
-        refusal = refuse(situation, self.limits, company=None)
+        situation, limits = await self._now()
+        refusal = refuse(situation, limits, company=None)
         if refusal is None or refusal.why not in (Why.BREAKER, Why.PAUSED):
             return
         if refusal.why is Why.BREAKER or (error.retry_after or 0) > WAIT_SECONDS:
