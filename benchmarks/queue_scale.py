@@ -113,7 +113,7 @@ def main(n: int) -> None:
             print("no redis-server here")
             return
         options = {"slowlog_log_slower_than": "0", "slowlog_max_len": "100000"}
-        with redis_server(**options) as server:
+        with redis_server(None, **options) as server:
             print(f"Redis, {n:,} waiting")
             asyncio.run(run(server.settings(embedded), n, Stopwatch(server)))
             with server.client() as client:

@@ -113,7 +113,16 @@ class Settings(BaseSettings):
     redis_host: types.HostOrAddress | None = Field(None, description="none: queue is embedded")
     redis_port: int = Field(6379, ge=1, le=65535, description="TCP port, 1 to 65535")
     redis_db: int = Field(0, ge=0, le=65535, description="database number; Celery's is another")
+    redis_username: str | None = Field(
+        None, min_length=1, description="ACL user of Redis; none: its default user"
+    )
     redis_password: SecretStr | None = Field(None, description="password of Redis")
+    redis_tls: bool = Field(False, description="true or false; whether Redis is spoken to over TLS")
+    redis_ca_file: types.AbsolutePath | None = Field(
+        None,
+        description="PEM file of who signed Redis' certificate, for a rediss:// broker too; "
+        "none: the authorities that this machine trusts",
+    )
     redis_socket_timeout: float = Field(
         30, gt=0, le=600, description="seconds, up to 600; then the queue counts as unreachable"
     )

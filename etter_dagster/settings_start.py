@@ -1,10 +1,12 @@
 """What must be set before a service may start; a command that only looks may run without it.
 
-Rules over settings; of what they name only the file of API keys is looked into.
+Rules over settings; of what they name only the files of API keys and authorities are looked into.
 """
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -104,6 +106,7 @@ def _unfinished(settings: Settings) -> list[str]:
             "ETTER_NOTIFY_WEBHOOK_URL: set ETTER_NOTIFY_WEBHOOK_SECRET, or the receiver cannot "
             "tell who calls",
         ),
+        *_tls(settings),
         (
             _broker_is_the_queue(settings),
             "ETTER_CELERY_BROKER_URL names the queue's own database: give it another than "
@@ -111,6 +114,25 @@ def _unfinished(settings: Settings) -> list[str]:
         ),
     )
     return [remedy for lacking, remedy in needs if lacking]
+
+
+def _tls(settings: Settings) -> Iterator[tuple[bool, str]]:
+    """A file of authorities that nothing uses, or that cannot be used."""
+    path = settings.redis_ca_file
+    if path is None:
+        return
+    broker = settings.celery_broker_url
+    yield (
+        not settings.redis_tls
+        and (broker is None or not broker.get_secret_value().startswith("rediss:")),
+        "ETTER_REDIS_CA_FILE: set ETTER_REDIS_TLS=true, or nothing is encrypted",
+    )
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        yield True, f"ETTER_REDIS_CA_FILE: {path} holds no certificate in PEM"
+    except OSError as error:
+        yield True, f"ETTER_REDIS_CA_FILE: {path} cannot be read: {error.strerror}"
 
 
 def _broker_is_the_queue(settings: Settings) -> bool:

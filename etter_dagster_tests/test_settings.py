@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from pydantic import SecretStr, ValidationError
 
@@ -26,7 +27,7 @@ BUDGET_PER_MONTH COST_PER_ASSESSMENT COMPANIES_FILE SOURCE_INTERVAL_SECONDS TAXO
 TAXONOMY_API_TOKEN DOCUMENTS_API_BASE_URL DOCUMENTS_API_TOKEN DOCUMENTS_DIR S3_BUCKET
 S3_ENDPOINT_URL ALLOWED_DOCUMENT_HOSTS PUSH_NEW_TAXONOMY_ROLES MAX_ASSESSMENT_AGE_DAYS NIGHTLY_CRON
 NIGHTLY_TIMEZONE API_KEYS_FILE NOTIFY_WEBHOOK_URL NOTIFY_WEBHOOK_SECRET RATE_LIMIT_PER_MINUTE
-ASSESSOR_ROLLOUT_PERCENT
+ASSESSOR_ROLLOUT_PERCENT REDIS_USERNAME REDIS_TLS REDIS_CA_FILE
 """
 CONTRACT_NAMES = _NAMES.split()
 
@@ -306,6 +307,9 @@ def test_another_host_without_keys_refuses_to_start(host: str) -> None:
         ({"assessor": "llm", "llm_model": "m"}, "ETTER_LLM_BASE_URL"),
         ({"run_launcher": "celery"}, "ETTER_CELERY_BROKER_URL"),
         ({"redis_host": "r", "celery_broker_url": "redis://r:6379/0"}, "ETTER_CELERY_BROKER_URL"),
+        ({"redis_ca_file": certifi.where()}, "ETTER_REDIS_TLS=true"),
+        ({"redis_tls": True, "redis_ca_file": "not-there.pem"}, "ETTER_REDIS_CA_FILE"),
+        ({"redis_tls": True, "redis_ca_file": __file__}, "ETTER_REDIS_CA_FILE"),
     ],
 )
 def test_a_choice_without_what_it_needs_refuses_to_start(given: dict[str, str], named: str) -> None:

@@ -26,7 +26,7 @@ def check_workers(settings: Settings) -> Iterator[Check]:
         yield Check(_NAME, "problem", "Celery is not installed here", remedy)
         return
     try:
-        answering = workers_answering(settings.celery_broker_url.get_secret_value())
+        answering = workers_answering(settings)
     except Exception as error:  # whatever a transport raises, it does not answer
         remedy = "check ETTER_CELERY_BROKER_URL, and that it is running"
         yield Check(_NAME, "unreachable", f"the broker: {type(error).__name__}", remedy)

@@ -172,14 +172,16 @@ class CompanyAtWork(EtterError):
 
 
 class StoreUnavailable(EtterError):
-    """A configured store cannot be reached; `what` is `graph`, `queue`, `ledger`: no address."""
+    """A configured store cannot be used.
 
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            ErrorCode.STORE_UNAVAILABLE,
-            f"the {what} store cannot be reached; try again",
-            retry_after=5,
-        )
+    Args:
+        what: `graph`, `queue`, `ledger`: no address.
+        why: What only who runs Etter can mend, remedy included; without it, the store is away.
+    """
+
+    def __init__(self, what: str, why: str = "") -> None:
+        said = f"cannot be used: {why}" if why else "cannot be reached; try again"
+        super().__init__(ErrorCode.STORE_UNAVAILABLE, f"the {what} store {said}", retry_after=5)
 
 
 class SchemaMismatch(StoreUnavailable):

@@ -8,6 +8,7 @@ from celery import Celery
 from dagster_celery.make_app import make_app
 from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
 
+from etter_dagster.orchestration.celery_tls import broker_tls
 from etter_dagster.settings import Settings
 
 QUEUE = "dagster"
@@ -26,6 +27,7 @@ def celery_arguments(settings: Settings) -> dict[str, Any]:
         "broker": url.get_secret_value(),
         "backend": url.get_secret_value(),
         "config_source": {
+            **broker_tls(settings),
             "task_default_queue": QUEUE,
             "task_track_started": True,
             # A run that waits for a busy process while another machine is idle is late by minutes.

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from celery import Celery
 
+from etter_dagster.orchestration.celery_tls import broker_tls
+from etter_dagster.settings import Settings
+
 _SECONDS = 3.0
 
 
-def workers_answering(broker_url: str) -> int:
+def workers_answering(settings: Settings) -> int:
     """How many workers answer; whatever a transport raises says that the broker does not.
 
     Args:
-        broker_url: With its password.
+        settings: `celery_broker_url`, which is set.
     """
-    app = Celery(broker=broker_url)
+    assert settings.celery_broker_url is not None
+    app = Celery(broker=settings.celery_broker_url.get_secret_value())
+    app.conf.update(broker_tls(settings))
     app.conf.broker_transport_options = {"socket_connect_timeout": _SECONDS}
     try:
         with app.connection_for_write() as connection:

@@ -6,6 +6,7 @@ in its `SchemaMigration` nodes, Redis in a key that the queue, the ledger and th
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol, runtime_checkable
 
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from etter_dagster.model.errors import SchemaMismatch, StoreUnavailable
 from etter_dagster.settings import Settings
 from etter_dagster.stores import open_access, open_graph, open_ledger, open_notices, open_queue
+
+log = logging.getLogger(__name__)
 
 
 @runtime_checkable
@@ -83,8 +86,8 @@ async def require_schema(settings: Settings) -> None:
             await store.check_schema()
         except SchemaMismatch:
             raise
-        except StoreUnavailable:
-            return
+        except StoreUnavailable as error:
+            log.warning("%s", error.message)
 
     await _with_each(settings, act)
 

@@ -10,13 +10,22 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction
-from neo4j.exceptions import ClientError, DriverError, Neo4jError, ResultError, TransactionError
+from neo4j.exceptions import (
+    AuthError,
+    ClientError,
+    DriverError,
+    Neo4jError,
+    ResultError,
+    TransactionError,
+)
 
 from etter_dagster.model.errors import SchemaMismatch, StoreUnavailable
 from etter_dagster.settings import Settings
 from etter_dagster.stores import neo4j_schema as schema
+from etter_dagster.stores.tls import tls_problem
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -28,6 +37,7 @@ _FIRST_RETRY_SECONDS = 0.1
 _CONNECTIONS = 20
 # A server that hangs is away; its largest transaction takes a few seconds.
 _ANSWER_SECONDS = 60.0
+_BOLT_PORT = 7687
 
 
 class Neo4jConnection:
@@ -106,16 +116,33 @@ class Neo4jConnection:
 
     async def _look(self) -> None:
         self._usable = False
+        try:
+            found = await self._version()
+        except StoreUnavailable:
+            await self._shake_hands()
+            raise
+        if found != len(schema.MIGRATIONS):
+            raise SchemaMismatch("graph", found, len(schema.MIGRATIONS))
+        self._usable = True
+
+    async def _version(self) -> int:
         driver = self._open()
         with self._translated():
             # Not `execute_read`: what cannot be reached is said at once, not after repetitions.
             async with driver.session(
                 database=self._settings.neo4j_database, default_access_mode="READ"
             ) as session:
-                found = await asyncio.wait_for(schema.version_of(session), _ANSWER_SECONDS)
-        if found != len(schema.MIGRATIONS):
-            raise SchemaMismatch("graph", found, len(schema.MIGRATIONS))
-        self._usable = True
+                return await asyncio.wait_for(schema.version_of(session), _ANSWER_SECONDS)
+
+    async def _shake_hands(self) -> None:
+        """Raises why TLS does not come about, which the driver keeps to itself where it routes."""
+        at = urlsplit(self._settings.neo4j_uri or "")
+        if at.scheme != "neo4j+s":
+            return
+        opening = asyncio.open_connection(at.hostname, at.port or _BOLT_PORT, ssl=True)
+        with self._translated():
+            _, writer = await asyncio.wait_for(opening, _CONNECT_SECONDS)
+            writer.close()
 
     def _open(self) -> AsyncDriver:
         if self._closed:
@@ -138,7 +165,7 @@ class Neo4jConnection:
                 "the graph store cannot be used: %s",
                 getattr(error, "code", None) or type(error).__name__,
             )
-            raise StoreUnavailable("graph") from None
+            raise StoreUnavailable("graph", _why(error)) from None
 
 
 def _heard(task: asyncio.Task[None]) -> None:
@@ -162,6 +189,16 @@ def _driver(settings: Settings) -> AsyncDriver:
     }
     auth = (settings.neo4j_user, password.get_secret_value()) if password else None
     return AsyncGraphDatabase.driver(settings.neo4j_uri, auth=auth, **options)
+
+
+def _why(error: Exception) -> str:
+    """What only who runs Etter can mend; empty where the server may answer again by itself."""
+    if isinstance(error, AuthError):
+        return "it refuses who asks; check ETTER_NEO4J_USER and ETTER_NEO4J_PASSWORD"
+    if getattr(error, "code", None) == "Neo.ClientError.Database.DatabaseNotFound":
+        return "it has no such database; check ETTER_NEO4J_DATABASE"
+    at = "the scheme of ETTER_NEO4J_URI"
+    return tls_problem(error, authorities=f"{at} (bolt+ssc:// trusts any)", plain=at)
 
 
 def _is_bug(error: Exception) -> bool:

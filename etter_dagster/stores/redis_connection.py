@@ -19,13 +19,15 @@ from etter_dagster.stores import redis_schema as schema
 from etter_dagster.stores.redis_changes import Changes
 from etter_dagster.stores.redis_durability import check_durability
 from etter_dagster.stores.redis_scripts import ROOT, script
+from etter_dagster.stores.tls import tls_problem
 
 _CONNECTIONS = 64  # of one process; hundreds of tasks take turns
 _KEEPALIVE_SECONDS = 30
 # Of these types are a server's plain refusals; others speak for themselves.
 _PLAIN = (exceptions.ResponseError, exceptions.DataError, exceptions.NoScriptError)
+_NO_ENTRY = ("NOAUTH", "WRONGPASS")
 # Answers by which a server says that it cannot do its work now, whatever was asked.
-_NOT_NOW = ("MISCONF", "NOAUTH", "WRONGPASS", "LOADING", "OOM", "NOPERM", "READONLY", "MASTERDOWN")
+_NOT_NOW = (*_NO_ENTRY, "MISCONF", "LOADING", "OOM", "NOPERM", "READONLY", "MASTERDOWN")
 
 
 class RedisServer:
@@ -43,12 +45,20 @@ class RedisServer:
         self._strict = settings.environment == "production"
         self._forward = settings.environment == "development"
         password = settings.redis_password
+        encrypted: dict[str, Any] = {}
+        if settings.redis_tls:
+            encrypted = {
+                "connection_class": aioredis.SSLConnection,
+                "ssl_ca_certs": settings.redis_ca_file and str(settings.redis_ca_file),
+                "ssl_check_hostname": True,  # older clients did not
+            }
         pool = aioredis.BlockingConnectionPool(
             max_connections=_CONNECTIONS,
             timeout=settings.redis_socket_timeout,
             host=settings.redis_host,
             port=settings.redis_port,
             db=settings.redis_db,
+            username=settings.redis_username,
             password=password.get_secret_value() if password else None,
             socket_timeout=settings.redis_socket_timeout,
             socket_connect_timeout=settings.redis_socket_timeout,
@@ -57,6 +67,7 @@ class RedisServer:
             decode_responses=True,
             client_name="etter",
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
+            **encrypted,
         )
         self._client = aioredis.Redis.from_pool(pool)
         self.changes = Changes(self._client, settings.redis_socket_timeout)
@@ -131,6 +142,16 @@ def unavailable() -> Iterator[None]:
             ) from None
         if not str(error).startswith(_NOT_NOW) and type(error) in _PLAIN:
             raise
-        raise StoreUnavailable("queue") from None
-    except (exceptions.RedisError, OSError, asyncio.TimeoutError):
-        raise StoreUnavailable("queue") from None
+        raise StoreUnavailable("queue", _why(error)) from None
+    except (exceptions.RedisError, OSError, asyncio.TimeoutError) as error:
+        raise StoreUnavailable("queue", _why(error)) from None
+
+
+def _why(error: Exception) -> str:
+    """What only who runs Etter can mend; empty where the server may answer again by itself."""
+    said = str(error)
+    if isinstance(error, exceptions.AuthenticationError) or said.startswith(_NO_ENTRY):
+        return "it refuses who asks; check ETTER_REDIS_USERNAME and ETTER_REDIS_PASSWORD"
+    if isinstance(error, exceptions.NoPermissionError) or said.startswith("NOPERM"):
+        return "its user may not do what Etter does; operations.md, Redis, says what it needs"
+    return tls_problem(error, authorities="ETTER_REDIS_CA_FILE", plain="ETTER_REDIS_TLS")

@@ -64,6 +64,17 @@ def test_containers_of_ours_may_do_little() -> None:
         assert service["cap_drop"] == ["ALL"]
 
 
+def test_no_store_is_left_to_root() -> None:
+    """The images of stores step down by themselves, but not from a shell, as Redis' command is."""
+    for name in ("neo4j", "postgres"):
+        assert str(SERVICES[name].get("command", "postgres")).startswith("postgres")
+    redis = SERVICES["redis"]
+    assert redis["command"][0] == "sh"
+    assert redis["user"] == "999:999", "`redis` in the image"
+    assert redis["read_only"] is True
+    assert redis["cap_drop"] == ["ALL"]
+
+
 def test_settings_that_are_set_exist() -> None:
     """A misspelt name would only be a warning in a log."""
     fields = {f"ETTER_{name.upper()}" for name in Settings.model_fields}
@@ -77,6 +88,7 @@ def test_settings_that_are_set_exist() -> None:
 DECIDED = {
     *("DATA_DIR", "DAGSTER_HOME", "DAGSTER_PORT", "HOST", "PORT"),
     *("NEO4J_USER", "NEO4J_DATABASE", "REDIS_PORT", "REDIS_DB"),
+    *("REDIS_USERNAME", "REDIS_TLS", "REDIS_CA_FILE"),
 }
 
 

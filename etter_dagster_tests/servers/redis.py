@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from etter_dagster.settings import Settings
+from etter_dagster_tests.servers.certificate import Certificate
 from etter_dagster_tests.servers.shared import (
     end_guarded,
     free_port,
@@ -30,10 +31,12 @@ class RedisServer:
     """A server on a free port of 127.0.0.1; its data stay between starts.
 
     Args:
+        certificate: Of a server that speaks TLS only.
         options: Of `redis-server`, over the durable defaults.
     """
 
-    def __init__(self, **options: str) -> None:
+    def __init__(self, certificate: Certificate | None = None, **options: str) -> None:
+        self.certificate = certificate
         self.folder = Path(tempfile.mkdtemp(prefix="etter-redis-"))
         self.port = free_port()
         self.options = {
@@ -47,7 +50,15 @@ class RedisServer:
 
     def start(self) -> None:
         """Starts it and waits until it takes commands (it reads its log first)."""
-        address = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.folder)}
+        address = {"bind": "127.0.0.1", "dir": str(self.folder), "port": str(self.port)}
+        if self.certificate is not None:
+            address |= {
+                "port": "0",
+                "tls-port": str(self.port),
+                "tls-cert-file": str(self.certificate.file),
+                "tls-key-file": str(self.certificate.key_file),
+                "tls-auth-clients": "no",
+            }
         words = [
             word for n, value in (address | self.options).items() for word in (f"--{n}", value)
         ]
@@ -66,7 +77,10 @@ class RedisServer:
     def client(self, db: int = 0) -> redis.Redis:
         """A plain client, for looking from outside."""
         password = self.options["requirepass"] or None
-        return redis.Redis(port=self.port, db=db, password=password, decode_responses=True)
+        tls = {"ssl": True, "ssl_cert_reqs": "none"} if self.certificate else {}
+        return redis.Redis(
+            host="127.0.0.1", port=self.port, db=db, password=password, decode_responses=True, **tls
+        )
 
     def empty(self) -> None:
         """Forgets everything."""
@@ -99,12 +113,14 @@ class RedisServer:
 
     def settings(self, settings: Settings, **changes: object) -> Settings:
         """The settings with this server as their queue."""
-        return settings.with_changes(
-            redis_host="127.0.0.1",
-            redis_port=self.port,
-            redis_password=self.options["requirepass"] or None,
-            **changes,
-        )
+        place: dict[str, object] = {
+            "redis_host": "127.0.0.1",
+            "redis_port": self.port,
+            "redis_password": self.options["requirepass"] or None,
+        }
+        if self.certificate is not None:
+            place |= {"redis_tls": True, "redis_ca_file": self.certificate.file}
+        return settings.with_changes(**(place | changes))
 
     @property
     def _pid(self) -> int:
@@ -121,10 +137,10 @@ def _program() -> str:
 
 
 @contextmanager
-def redis_server(**options: str) -> Iterator[RedisServer]:
+def redis_server(certificate: Certificate | None = None, **options: str) -> Iterator[RedisServer]:
     """A running server, ended and removed with the block."""
     _program()
-    server = RedisServer(**options)
+    server = RedisServer(certificate, **options)
     try:
         server.start()
         yield server
