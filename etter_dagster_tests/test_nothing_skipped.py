@@ -46,8 +46,8 @@ def test_what_is_skipped_fails_with_its_reason(
     (tmp_path / "test_known.py").write_text(
         "import pytest\n@pytest.mark.xfail\ndef test_it():\n    assert False\n"
     )
-    code, found = ran(tmp_path, "-n", "1", "--continue-on-collection-errors")
-    assert code == pytest.ExitCode.TESTS_FAILED
+    exit_code, found = ran(tmp_path, "-n", "1", "--continue-on-collection-errors")
+    assert exit_code == pytest.ExitCode.TESTS_FAILED
     assert {module for module, message in found.items() if not message} == {"fine", "known"}
     for how in SKIPPED:
         assert "no server here\n(skipped, which counts as failed here)" in found[how]

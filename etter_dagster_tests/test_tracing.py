@@ -35,7 +35,7 @@ class Collector:
         )
 
         tracing.flush()
-        found = {}
+        found: dict[str, Any] = {}
         for path, body in self.bodies:
             assert path == "/v1/traces"
             for resource in ExportTraceServiceRequest.FromString(body).resource_spans:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -199,7 +200,7 @@ def test_every_way_in_ends_in_the_same_records(ways: Ways) -> None:
     first = ways.work(lambda services: records(services, names["rest"]))
     assert first["role"][0].value == "ready"
     for source, name in names.items():
-        found = ways.work(lambda services, name=name: records(services, name))
+        found = ways.work(partial(records, name=name))
         assert found == first, source
         assert shown(ways.instance, name).keys() == set(ASSETS), source
 

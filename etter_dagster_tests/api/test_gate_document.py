@@ -16,7 +16,8 @@ from etter_dagster.model.errors import ErrorCode, EtterError
 
 @pytest.fixture(scope="module")
 def dagster_schema() -> GraphQLSchema:
-    return create_schema().graphql_schema
+    schema: GraphQLSchema = create_schema().graphql_schema
+    return schema
 
 
 def passed_on(query: str, **variables: Any) -> tuple[str, dict[str, Any]]:

@@ -18,7 +18,7 @@ from etter_dagster.settings_keys import read_keys, write_keys
 from etter_dagster_tests.keys import add_key, bearer, secret_of
 from etter_dagster_tests.rest import Rest, rest_of
 
-WHERE = {"params": {"limit": 200}}
+MANY = {"limit": 200}
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def entries(rest: Rest, key_id: str = "boss") -> list[dict[str, Any]]:
     """Those about keys, oldest first, once nothing is being recorded."""
     opened = await rest.runtime.opened()
     for _ in ("notices what changed", "reads what was recorded"):
-        answer = await rest.http.get("/audit", headers=bearer(secret_of(key_id)), **WHERE)
+        answer = await rest.http.get("/audit", headers=bearer(secret_of(key_id)), params=MANY)
         assert answer.status_code == 200, answer.text
         while opened.tasks:
             await asyncio.gather(*opened.tasks)
@@ -72,7 +72,7 @@ async def test_a_change_of_the_file_is_recorded_with_what_the_key_may(
     assert made["detail"] == {"scopes": ["read"], "expires_at": None}
     revoke(path, "reader")
     assert [e["action"] for e in await entries(rest)][1:] == ["create_key", "revoke_key"]
-    log = (await rest.http.get("/audit", headers=bearer(secret_of("boss")), **WHERE)).text
+    log = (await rest.http.get("/audit", headers=bearer(secret_of("boss")), params=MANY)).text
     for key_id in ("boss", "reader"):
         assert secret_of(key_id) not in log
         assert hash_of(secret_of(key_id)) not in log

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from typer.testing import CliRunner
 
 from etter_dagster.cli.app import app
+from etter_dagster.onboarding.serving import serve
 from etter_dagster.onboarding.steps import Step
 from etter_dagster.settings import Settings, get_settings
 from etter_dagster_tests.rest import lent_app
@@ -26,7 +27,6 @@ from etter_dagster_tests.support import (
     Recorder,
     ScriptedAssessor,
     scripted_services,
-    serve,
     work_off,
 )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 import psutil
@@ -37,7 +37,7 @@ def environment(folder: Path) -> dict[str, str]:
     return {**kept, **quick, **own_ports(), "ETTER_DATA_DIR": str(folder / "data")}
 
 
-def up_json(folder: Path) -> dict[str, str]:
+def up_json(folder: Path) -> dict[str, Any]:
     path = folder / "data" / "up.json"
     return dict(json.loads(path.read_text())) if path.exists() else {}
 

@@ -11,6 +11,7 @@ from etter_dagster.settings import Settings
 from etter_dagster.stores import PushQueue, RoleGraph, open_graph, open_queue
 from etter_dagster_tests.conftest import Clock
 from etter_dagster_tests.servers.neo4j import Neo4jServer
+from etter_dagster_tests.servers.redis import RedisServer
 
 
 @pytest.fixture
@@ -33,7 +34,8 @@ def queue_stores(request: pytest.FixtureRequest, embedded_stores: Settings) -> S
     """Settings of each kind of queue."""
     if request.param == "sqlite":
         return embedded_stores
-    return request.getfixturevalue("redis").settings(embedded_stores)
+    server: RedisServer = request.getfixturevalue("redis")
+    return server.settings(embedded_stores)
 
 
 @pytest.fixture

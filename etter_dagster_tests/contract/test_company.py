@@ -61,7 +61,7 @@ async def test_all_of_a_company_goes_and_nothing_of_another(graph: RoleGraph) ->
     await fill(graph, "Acme", "Baker")
     theirs = await everything(graph, other, "Globex")
     assert await graph.delete_company("Acme", DELETED) == 2
-    nothing = (None, [], 0, [], [], None, [], (), None)
+    nothing: tuple[object, ...] = (None, [], 0, [], [], None, [], (), None)
     assert await everything(graph, rid, "Acme") == nothing
     assert await everything(graph, other, "Globex") == theirs
     assert await graph.companies() == ["Globex"]

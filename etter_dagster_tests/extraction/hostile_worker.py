@@ -72,6 +72,6 @@ if __name__ == "__main__":
         module = ModuleType(text.__name__)
         module.text = text  # type: ignore[attr-defined]
         sys.modules[f"etter_dagster.extraction.{text.__name__}"] = module
-    worker.CPU_SECONDS = 1
-    worker.WALL_SECONDS = float(sys.argv[1])
+    worker.CPU_SECONDS = 1  # type: ignore[attr-defined]
+    worker.WALL_SECONDS = float(sys.argv[1])  # type: ignore[attr-defined]
     worker.main()

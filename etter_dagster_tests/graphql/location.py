@@ -37,5 +37,5 @@ def _holding_services(settings: Settings) -> Services:
     return replace(services, assessors=Assessors(configured=holding, mock=holding))
 
 
-serving_run.open_services = _holding_services  # type: ignore[attr-defined]
+serving_run.open_services = _holding_services  # type: ignore[attr-defined, assignment]
 defs = build_definitions()

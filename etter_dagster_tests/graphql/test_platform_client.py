@@ -80,7 +80,7 @@ def test_following_a_run_that_is_unknown_ends_at_once() -> None:
 
 def backfill_of(status: str) -> dict[str, Any]:
     found = {"id": "b1", "status": status, "title": None, "numPartitions": 1, "timestamp": 1.0}
-    more = {"endTimestamp": None, "runs": [], "assetBackfillData": None}
+    more: dict[str, Any] = {"endTimestamp": None, "runs": [], "assetBackfillData": None}
     name = {"__typename": "PartitionBackfill"}
     return {"data": {"partitionBackfillOrError": {**name, **found, **more}}}
 

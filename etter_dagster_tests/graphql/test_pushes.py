@@ -66,9 +66,10 @@ def test_a_push_by_graphql_ends_in_the_same_records_as_one_by_rest(shared: Stack
             own = (workflow_id, role, role.replace("-", "%2D"), name)
             (row,) = [r for r in client.roles("Acme", limit=200).roles if r.role_id == role]
             (item,) = [i for i in client.history("Acme", limit=200).items if i.role_id == role]
-            found = [client.status(workflow_id), row, client.assessment(role), item]
+            status = client.status(workflow_id)
+            found = [status, row, client.assessment(role), item]
             records.append([what_counts(view.model_dump(mode="json"), own) for view in found])
-            assert found[0].status is WorkflowState.READY
+            assert status.status is WorkflowState.READY
         assert records[0] == records[1]
         (item,) = [
             i for i in client.history("Acme", limit=200).items if i.workflow_id == by_graphql

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
 
 from etter_dagster.api import dagster_socket
 from etter_dagster_tests.graphql.stack import Stack
@@ -171,9 +172,9 @@ async def socket(
     url = f"{stack.url.replace('http', 'ws')}/dagster/graphql"
     async with connect(
         url,
-        subprotocols=[protocol],
+        subprotocols=[Subprotocol(protocol)],
         additional_headers=own,
-        proxy=None,  # type: ignore[list-item]
+        proxy=None,
     ) as opened:
         yield opened
 

@@ -277,7 +277,7 @@ async def test_a_document_that_changed_and_was_listed_while_its_text_was_fetched
         asyncio.run_coroutine_threadsafe(sync(services), loop).result(60)
         return found
 
-    world.get_documents_for_role = slow  # type: ignore[method-assign]
+    world.get_documents_for_role = slow  # type: ignore[method-assign, assignment]
     await accept(services, order(documents=()))
     await work_off(services)
     assert (await sync(services)).stale == [RID]

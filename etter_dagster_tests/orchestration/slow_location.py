@@ -26,5 +26,5 @@ def _slow_services(settings: Settings) -> Services:
     return scripted_services(settings, ScriptedAssessor(delay=delay, on_call=_note))
 
 
-serving_run.open_services = _slow_services  # type: ignore[attr-defined]
+serving_run.open_services = _slow_services  # type: ignore[attr-defined, assignment]
 defs = build_definitions()

@@ -24,7 +24,7 @@ class Pay(Step):
 
     name = "pay"
     sub_state = "pay_analysis"
-    assets = ("pay_bands", "pay_gap")
+    assets: tuple[str, ...] = ("pay_bands", "pay_gap")
     code_version = "7"
 
     async def run(self, context: StepContext) -> StepResult:

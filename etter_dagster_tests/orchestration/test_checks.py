@@ -166,7 +166,9 @@ def test_any_roles_are_pushed_by_their_ids(
     (output,) = result.filter_events(lambda event: event.is_successful_output)
     shown = output.step_output_data.metadata
     assert shown["refused"].value == 1
-    rows = [record.data for record in shown["verdicts"].records]
+    verdicts = shown["verdicts"]
+    assert isinstance(verdicts, dg.TableMetadataValue)
+    rows = [record.data for record in verdicts.records]
     assert [row["error"] for row in rows] == ["NOT_FOUND", "", ""]
     assert {row["status"] for row in rows[1:]} == {"queued" if force else "ready"}
     active = work(settings, lambda s: s.queue.active([role_id("Acme", "Analyst")]))

@@ -15,7 +15,7 @@ from etter_dagster.definitions import build_definitions
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.onboarding.accept import accept_many
 from etter_dagster.onboarding.check import PushOrder
-from etter_dagster.orchestration import serving_run
+from etter_dagster.onboarding.services import open_services
 from etter_dagster.orchestration.retention import prune
 from etter_dagster.settings import Settings
 from etter_dagster_tests.orchestration.looking import ASSETS, events, failed, materialized
@@ -45,7 +45,7 @@ def serve(settings: Settings, instance: dg.DagsterInstance, orders: list[PushOrd
     """One serving run; gives its id."""
 
     async def push() -> None:
-        services = serving_run.open_services(settings)
+        services = open_services(settings)
         await accept_many(services, orders)
         await services.close()
 

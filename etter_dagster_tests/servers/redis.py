@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -77,7 +78,7 @@ class RedisServer:
     def client(self, db: int = 0) -> redis.Redis:
         """A plain client, for looking from outside."""
         password = self.options["requirepass"] or None
-        tls = {"ssl": True, "ssl_cert_reqs": "none"} if self.certificate else {}
+        tls: dict[str, Any] = {"ssl": True, "ssl_cert_reqs": "none"} if self.certificate else {}
         return redis.Redis(
             host="127.0.0.1", port=self.port, db=db, password=password, decode_responses=True, **tls
         )

@@ -223,7 +223,8 @@ def stack(
     outside = {k: v for k, v in os.environ.items() if not k.startswith(("ETTER_", "DAGSTER_"))}
     variables = outside | {f"ETTER_{name}": value for name, value in given.items()}
     variables["DAGSTER_HOME"] = str(folder / "dagster")
-    made = Stack(Settings(**{name.lower(): value for name, value in given.items()}), variables)
+    named: dict[str, Any] = {name.lower(): value for name, value in given.items()}
+    made = Stack(Settings(**named), variables)
     try:
         yield made
     finally:

@@ -206,11 +206,12 @@ def test_a_fingerprint_changes_with_the_document(platform: Served) -> None:
     platform.state.put_document("d1", "Analyst")
     seen = [fingerprint()]
     assert fingerprint() == seen[0]
-    for changes in (
+    newer: list[dict[str, Any]] = [
         {"created_at": NEW},
         {"created_at": NEW, "updated_at": NEW},
         {"created_at": NEW, "updated_at": NEW, "checksum": "abc"},
-    ):
+    ]
+    for changes in newer:
         platform.state.put_document("d1", "Analyst", **changes)
         seen.append(fingerprint())
     platform.state.put_document("d2", "Analyst", created_at="2027-01-01T00:00:00Z")

@@ -48,7 +48,7 @@ async def sleep(queue: PushQueue, name: str, n: int) -> None:
     workflow_id, token = claim.push.workflow_id, claim.token
     print(workflow_id, flush=True)
     os.kill(os.getpid(), signal.SIGSTOP)
-    writes = {
+    writes: dict[str, Callable[[], Awaitable[object]]] = {
         "progress": lambda: queue.progress(workflow_id, token, steps=(), current_step=None),
         "finish": lambda: queue.finish(workflow_id, token, ended()),
         "give_back": lambda: queue.give_back(workflow_id, token),

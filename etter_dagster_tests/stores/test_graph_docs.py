@@ -37,8 +37,9 @@ async def fill(settings: Settings) -> None:
     for company, name in (("Acme", "Analyst"), ("Acme", "Clerk"), ("Other", "Analyst")):
         entry = TaxonomyEntry(job_id="j", company_name=company, job_title=name, occupation="Desk")
         await graph.put_taxonomy([entry])
-        draup = {"draup_role_name": "Data Analyst", "draup_role_id": "d-1"}
-        role = await graph.put_role(company, name, **draup)
+        role = await graph.put_role(
+            company, name, draup_role_name="Data Analyst", draup_role_id="d-1"
+        )
         tasks = (
             AssessedTask(task="File invoices", exposure="E0", score=10, **WHERE),
             AssessedTask(task="Write reports", exposure="E1", score=100, **WHERE),

@@ -15,6 +15,7 @@ from etter_dagster.onboarding.services import utc_now
 from etter_dagster.settings import Settings
 from etter_dagster.stores import open_queue
 from etter_dagster.stores.protocols import ClaimLimits
+from etter_dagster_tests.servers.redis import RedisServer
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -23,7 +24,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     settings = Settings(data_dir=tmp_path, enable_mock_data=False)
     if request.param == "sqlite":
         return settings
-    return request.getfixturevalue("redis").settings(settings)
+    server: RedisServer = request.getfixturevalue("redis")
+    return server.settings(settings)
 
 
 def start(place: Settings, act: str, name: str, n: int) -> subprocess.Popen[str]:

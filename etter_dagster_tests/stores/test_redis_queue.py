@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -33,7 +34,10 @@ def settings_of(server: RedisServer, tmp_path: Path, **changes: object) -> Setti
     return server.settings(Settings(data_dir=tmp_path), **changes)
 
 
-async def until(act: Callable[[], Awaitable[object]]) -> object:
+T = TypeVar("T")
+
+
+async def until(act: Callable[[], Awaitable[T]]) -> T:
     """What an act gives once the store is there again."""
     deadline = time.monotonic() + 60
     while True:
@@ -53,7 +57,7 @@ async def test_a_server_that_may_lose_pushes_is_refused_in_production_and_warned
 ) -> None:
     """Redis' own defaults lose the last second, or everything; a push answered 200 is on disk."""
     name = setting.replace("_", "-")
-    with redis_server(**{setting: value}) as weak:
+    with redis_server(None, **{setting: value}) as weak:
         queue = open_queue(settings_of(weak, tmp_path, environment="production"))
         with pytest.raises(EtterError, match=f"{name} is {value}, set it to") as caught:
             await queue.ping()
@@ -244,7 +248,7 @@ async def test_kills_during_recovery_lose_and_repeat_nothing(
 
     async def all_ended() -> None:
         deadline = time.monotonic() + 120
-        while len(await until(lambda: queue.outbox(1000))) < len(pushes):  # type: ignore[arg-type]
+        while len(await until(lambda: queue.outbox(1000))) < len(pushes):
             assert time.monotonic() < deadline
             await asyncio.gather(*(work(f"w{i}") for i in range(3)))
             await asyncio.sleep(0.05)
@@ -259,8 +263,7 @@ async def test_kills_during_recovery_lose_and_repeat_nothing(
 
 
 async def _claimable(queue: PushQueue) -> int:
-    counts = await until(lambda: queue.counts(LIMITS))
-    return counts.claimable  # type: ignore[attr-defined]
+    return (await until(lambda: queue.counts(LIMITS))).claimable
 
 
 async def _finished(queue: PushQueue, claim: Claim) -> bool:

@@ -39,7 +39,8 @@ def staging(server: RedisServer, tmp_path: Path) -> Settings:
 
 def version(server: RedisServer) -> str | None:
     with server.client() as client:
-        return client.get(VERSION_KEY)
+        found: str | None = client.get(VERSION_KEY)
+    return found
 
 
 async def push_to(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,8 +34,9 @@ async def test_one_that_breaks_off_deletes_nothing(tmp_path: Path, clock: Clock)
     """Neither are the tables left open."""
     graph = SqliteRoleGraph(tmp_path / "graph.db", clock)
     rid = await fill(graph, "Acme")
+    broken_id: Any = object()
     broken = AuditEntry.model_construct(
-        at=NOW, actor="cli", action="x", target="Acme", company_id=object(), detail={}
+        at=NOW, actor="cli", action="x", target="Acme", company_id=broken_id, detail={}
     )
     with pytest.raises(Exception, match="object"):
         await graph.delete_company("Acme", broken)

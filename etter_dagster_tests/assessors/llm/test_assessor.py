@@ -188,6 +188,7 @@ async def test_retry_after_may_be_a_date(llm: Llm, hours: int, least: float, mos
     llm.state.script = [Reply(status=429, headers={"Retry-After": said})]
     with pytest.raises((TransientError, Postponed)) as raised:
         await llm.assess(jd())
+    assert isinstance(raised.value, (TransientError, Postponed))
     assert raised.value.retry_after is not None
     assert least <= raised.value.retry_after <= most
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from etter_dagster.cli.doctor_services import check_services
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.onboarding.accept import accept
+from etter_dagster.onboarding.check import PushOrder
 from etter_dagster.onboarding.roles import assessment_view
 from etter_dagster.onboarding.services import open_services
 from etter_dagster.onboarding.status import status_of
@@ -30,7 +32,7 @@ def served(llm_settings: Settings) -> Iterator[tuple[LlmState, Settings]]:
         yield state, llm_settings.with_changes(llm_base_url=f"{url}/v1")
 
 
-def pushed(**more: object):  # type: ignore[no-untyped-def]
+def pushed(**more: Any) -> PushOrder:
     document = DocumentRef(type=DocumentType.JOB_DESCRIPTION, content=jd())
     return order("Clerk", documents=(document,), **more)
 
