@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push
 from etter_dagster.onboarding.services import Services
 from etter_dagster.stores.protocols import PushCounts, PushFilter, push_cursor
 
 _PAGE = 1000
+_LOOKS = 4
 
 
 async def list_pushes(
@@ -39,13 +41,32 @@ async def count_pushes(services: Services, where: PushFilter) -> PushCounts:
         services: Stores.
         where: Which pushes.
     """
-    here = await services.queue.count_pushes(where)
-    ended = await services.graph.count_history(where)
+    for _ in range(_LOOKS):
+        here = await services.queue.count_pushes(where)
+        ended = await services.graph.count_history(where)
+        both = await _in_both(services, where, here)
+        if not here.total or await services.queue.count_pushes(where) == here:
+            break  # nothing moved from one to the other while they were counted
     return PushCounts(
-        total=here.total + ended.total,
-        by_state=Counter(here.by_state) + Counter(ended.by_state),
-        by_error_code=Counter(here.by_error_code) + Counter(ended.by_error_code),
+        total=here.total + ended.total - len(both),
+        by_state=Counter(here.by_state)
+        + Counter(ended.by_state)
+        - Counter(push.status.value for push in both),
+        by_error_code=Counter(here.by_error_code)
+        + Counter(ended.by_error_code)
+        - Counter(push.error.code for push in both if push.error),
     )
+
+
+async def _in_both(services: Services, where: PushFilter, here: PushCounts) -> list[Push]:
+    """Those on their way: written to the history, not yet taken from the queue."""
+    ended = tuple(state for state in WorkflowState if state.terminal and here.by_state.get(state))
+    if not ended:
+        return []
+    found = await services.queue.list_pushes(
+        where.model_copy(update={"states": ended}), cursor=None, limit=_PAGE
+    )
+    return list((await services.graph.history_of([p.workflow_id for p in found.items])).values())
 
 
 async def every_push_id(services: Services, where: PushFilter) -> list[str]:
