@@ -7,6 +7,7 @@ else's is one class and an entry point (`etter_dagster.steps`).
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
@@ -34,6 +35,8 @@ from etter_dagster.onboarding.reporting import Materialization
 if TYPE_CHECKING:
     from etter_dagster.onboarding.services import Services
     from etter_dagster.stores.protocols import Claim
+
+log = logging.getLogger(__name__)
 
 
 class StepResult(BaseModel):
@@ -114,7 +117,10 @@ class Step(ABC):
             code, why = ErrorCode.STEP_TIMEOUT, f"took longer than {self.timeout_seconds:g} s"
             return _failed(envelope, PushError(code=code.value, message=why, recoverable=True))
         except Exception as error:
-            return _failed(envelope, push_error(error))
+            failure = push_error(error)
+            if failure.code == ErrorCode.INTERNAL_ERROR.value:
+                log.exception("step %s of %s: a bug", self.name, envelope.id)
+            return _failed(envelope, failure)
         return envelope.model_copy(
             update={
                 "status": "completed",

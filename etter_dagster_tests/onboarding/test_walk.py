@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -120,6 +121,20 @@ async def test_a_bug_in_an_assessor_fails_that_role_alone_and_shows_no_text_of_i
     views = [await status_of(services, a.workflow_id) for a in answers]  # type: ignore[union-attr]
     assert sorted(v.status.value for v in views) == ["failed", "ready"]
     assert "hunter2" not in repr(views)
+
+
+async def test_the_log_has_the_details_of_a_bug_in_a_step(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The status sends people there: it shows the type alone."""
+    extended = replace(services, steps=(*services.steps, Optional(ZeroDivisionError("by nought"))))
+    pushed = await accept(extended, order())
+    with caplog.at_level(logging.ERROR):
+        await work_off(extended)
+    failed = (await status_of(extended, pushed.workflow_id)).progress.steps[-1]
+    assert failed.error_message == "a bug: ZeroDivisionError; the service's log has the details"
+    assert "by nought" in caplog.text
+    assert pushed.workflow_id in caplog.text
 
 
 async def test_an_optional_step_that_fails_degrades_the_role(services: Services) -> None:
