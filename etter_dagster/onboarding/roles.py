@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from etter_dagster.model.assessment import AssessedTask, Assessment, AssessorInfo
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.errors import FieldProblem, IllegalMove, NotFound, ValidationFailed
-from etter_dagster.model.identity import name_problem, normalize_name, role_id
+from etter_dagster.model.identity import is_role_id, name_problem, normalize_name, role_id
 from etter_dagster.model.lifecycle import RoleStatus, shown_state
 from etter_dagster.model.push import Push
 from etter_dagster.model.role import Role
@@ -319,7 +319,11 @@ def _decode(cursor: str | None) -> str:
     if not cursor:
         return ""
     try:
-        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+        key = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+        _, rid = key.split("\0")
+        if not is_role_id(rid):
+            raise ValueError(rid)
+        return key
     except ValueError:
         raise ValidationFailed(
             FieldProblem("cursor", "is not one of ours; leave it out to start over")

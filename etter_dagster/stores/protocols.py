@@ -543,8 +543,11 @@ def read_push_cursor(cursor: str) -> tuple[datetime, str]:
     """
     try:
         text = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
-        queued_at, workflow_id = text.split("\0")
-        return datetime.fromisoformat(queued_at), workflow_id
+        written, workflow_id = text.split("\0")
+        queued_at = datetime.fromisoformat(written)
+        if queued_at.tzinfo is None:
+            raise ValueError(written)
+        return queued_at, workflow_id
     except ValueError:
         raise ValidationFailed(
             FieldProblem("cursor", "is not one of ours; leave it out to start over")

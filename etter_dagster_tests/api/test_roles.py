@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import base64
+
+import pytest
+
 from etter_dagster.settings import Settings
 from etter_dagster_tests.rest import Rest, error, push_body, rest_of
 
@@ -46,6 +50,23 @@ async def test_roles_are_paged_and_filtered(rest: Rest) -> None:
     assert names == ["A", "B", "C"]
     assert (await rest.http.get("/roles/Acme?state=ready")).json()["total_count"] == 0
     error(await rest.http.get("/roles/Acme?state=gone"), 422, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not a cursor",
+        "a\0b",
+        "2026-01-01T00:00:00+00:00\0role-onboard-0123456789ab",
+        "2026-01-01\0x",
+    ],
+)
+async def test_a_cursor_that_is_not_ours_is_a_400(rest: Rest, text: str) -> None:
+    """Also one in our letters, or of another list: a page from nowhere would look like the end."""
+    cursor = base64.urlsafe_b64encode(text.encode()).decode()
+    error(await rest.http.get(f"/roles/Acme?cursor={cursor}"), 400, "VALIDATION_ERROR")
+    if not text.endswith("0123456789ab"):
+        error(await rest.http.get(f"/history/Acme?cursor={cursor}"), 400, "VALIDATION_ERROR")
 
 
 async def test_an_unknown_company_has_no_roles_and_no_history(rest: Rest) -> None:
