@@ -128,6 +128,8 @@ def _field(location: Sequence[int | str]) -> str:
 
 def _message(problem: Mapping[str, Any]) -> str:
     text = _PLAIN.get(problem["type"], str(problem["msg"]))
+    if "Expected UploadFile" in text:
+        return "is no file; send it as one, with a file name"
     if problem["type"] == "json_invalid":
         text += f": {problem.get('ctx', {}).get('error', '')}"
     return text.removeprefix("Value error, ")

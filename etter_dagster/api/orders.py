@@ -23,8 +23,8 @@ from etter_dagster.api.schemas import (
     moment,
 )
 from etter_dagster.model.documents import DocumentRef, DocumentType
-from etter_dagster.model.errors import EtterError
-from etter_dagster.model.identity import normalize_name
+from etter_dagster.model.errors import EtterError, ValidationFailed
+from etter_dagster.model.identity import name_problem, normalize_name
 from etter_dagster.model.push import Source, WorkflowOptions
 from etter_dagster.onboarding.batches import BatchEntry, check_batch_size
 from etter_dagster.onboarding.check import PushOrder
@@ -89,10 +89,13 @@ async def read_batch(request: Request, caller: Caller, *, use_mock: bool) -> Rea
     try:
         body = BatchBody.model_validate(json.loads(data))
     except ValidationError as error:
-        raise invalid(error.errors()) from None
+        raise invalid([{**p, "loc": ("body", *p["loc"])} for p in error.errors()]) from None
     except (ValueError, RecursionError):
         raise unprocessable("body", "is not JSON in UTF-8") from None
-    caller.require_company(normalize_name(body.company_id))
+    company = normalize_name(body.company_id)
+    if problem := name_problem("company_id", company):
+        raise ValidationFailed(problem)
+    caller.require_company(company)
     check_batch_size(len(body.roles))
     options = plain_options(body.options) or WorkflowOptions()
     entries = []
@@ -100,9 +103,7 @@ async def read_batch(request: Request, caller: Caller, *, use_mock: bool) -> Rea
         entries.append(_json_entry(index, role, body.company_id, options, caller, use_mock))
         if index % _READ_AT_ONCE == 0:
             await asyncio.sleep(0)  # other requests must not wait for thousands of roles
-    return ReadBatch(
-        company_id=normalize_name(body.company_id), entries=entries, created_by=body.created_by
-    )
+    return ReadBatch(company_id=company, entries=entries, created_by=body.created_by)
 
 
 def _json_entry(
@@ -140,8 +141,10 @@ def _json_entry(
 def _csv_batch(data: bytes, caller: Caller, *, use_mock: bool) -> ReadBatch:
     rows = read_csv(csv_text(data))
     check_batch_size(len(rows))
+    # A row that is refused gives the batch no company: whoever sent it could not look it up.
+    taken = [r.company for r in rows if r.problem is None and caller.sees(r.company)]
     return ReadBatch(
-        company_id=rows[0].company,
+        company_id=next(iter(taken), rows[0].company),
         entries=[_csv_entry(row, caller, use_mock) for row in rows],
     )
 
@@ -193,5 +196,5 @@ def push_filter(body: FilterBody, caller: Caller, services: Services) -> PushFil
         source=body.source,
         since=moment("since", body.since, now),
         until=moment("until", body.until, now),
-        q=body.q,
+        q=normalize_name(body.q) if body.q else None,
     )

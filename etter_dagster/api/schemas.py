@@ -81,16 +81,15 @@ class OptionsBody(WorkflowOptions):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-def _one_line(text: str | None) -> str | None:
-    if any(unicodedata.category(character) == "Cc" for character in text or ""):
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in text):
         raise ValueError("must be one line without control characters")
     return text
 
 
 CreatedBy = Annotated[
-    str | None,
-    AfterValidator(_one_line),
-    Field(max_length=MAX_CREATED_BY, description="Who asks; shown in history and audit."),
+    Annotated[str, Field(max_length=MAX_CREATED_BY), AfterValidator(_one_line)] | None,
+    Field(description="Who asks; shown in history and audit."),
 ]
 
 
@@ -161,6 +160,8 @@ class RoleBody(_Body):
 
 
 def _several(value: Any) -> Any:
+    if value == []:  # whoever computed it means no push, and must not act on all of them
+        raise ValueError("names no state; give at least one, or leave it out for any")
     return [value] if isinstance(value, str) else value
 
 

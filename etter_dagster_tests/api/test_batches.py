@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,6 +11,7 @@ from etter_dagster.assessors.protocol import AssessmentFailed
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.onboarding.batches import batch_state
 from etter_dagster.settings import Settings
+from etter_dagster_tests.keys import add_key
 from etter_dagster_tests.rest import Rest, error, push_body, rest_of
 
 HEADER = "company,role,draup_role,jd\n"
@@ -153,6 +156,25 @@ async def test_a_broken_envelope_is_a_422(rest: Rest, body: dict[str, Any]) -> N
     error(await rest.http.post("/push-batch", json=body), 422, "VALIDATION_ERROR")
 
 
+@pytest.mark.parametrize("sent", [[], "x", None, 5])
+async def test_what_is_no_envelope_is_said_of_the_body(rest: Rest, sent: Any) -> None:
+    """A field without a name would leave the caller to guess."""
+    answer = await rest.http.post(
+        "/push-batch", content=json.dumps(sent), headers={"Content-Type": "application/json"}
+    )
+    detail = error(answer, 422, "VALIDATION_ERROR")
+    assert detail["fields"] == [{"field": "body", "message": "must be an object"}]
+
+
+@pytest.mark.parametrize("name", [" ", "a\u0001b", "x" * 201])
+async def test_a_batch_needs_a_company_of_its_own(rest: Rest, name: str) -> None:
+    """Also where each role names another one: who may look at the batch hangs on it."""
+    answer = await send(rest, role("A", company_id="Acme"), company_id=name)
+    detail = error(answer, 400, "VALIDATION_ERROR")
+    assert [field["field"] for field in detail["fields"]] == ["company_id"]
+    assert (await rest.http.get("/pushes")).json()["total_count"] == 0
+
+
 async def test_an_empty_batch_is_a_400(rest: Rest) -> None:
     """The contract's row of the table."""
     error(await send(rest), 400, "VALIDATION_ERROR")
@@ -176,6 +198,25 @@ async def test_csv_rows_are_pushed_like_json(rest: Rest) -> None:
     status = (await rest.http.get(f"/batch-status/{body['batch_id']}")).json()
     assert status["company_id"] == "Acme"
     assert status["roles"][0]["role_name"] == "Analyst, Senior"
+
+
+@pytest.mark.parametrize(
+    "first", ["Other,A,Data,text", ",A,Data,text", 'Acme,"A"x,Data,text', "Acme,A,Data"]
+)
+async def test_whoever_sent_a_csv_can_follow_it_although_its_first_row_is_refused(
+    settings: Settings, tmp_path: Path, first: str
+) -> None:
+    """The batch's company is that of the first row that is the caller's: a key of Acme finds it."""
+    keys = tmp_path / "keys.json"
+    acme = add_key(keys, "acme", "Acme", scope="push")
+    async with rest_of(settings.with_changes(api_keys_file=keys)) as rest:
+        rest.http.headers.update(acme)
+        sent = (await send_csv(rest, f"{HEADER}{first}\nAcme,B,Data,text\n")).json()
+        assert [item["index"] for item in sent["rejected"]] == [0]
+        found = (await rest.http.get(f"/batch-status/{sent['batch_id']}")).json()
+        assert (found["company_id"], found["total"]) == ("Acme", 1)
+        again = await rest.http.post(f"/retry-failed/{sent['batch_id']}")
+        assert again.status_code == 200, again.text
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", b"\xff\xfe\xff", b"PK\x03\x04zip"])
