@@ -61,3 +61,8 @@ class Role(BaseModel):
             documents_hash=self.documents_hash,
             draup_role=self.draup_role_name or self.draup_role_id or "",
         )
+
+    @property
+    def inputs_hold(self) -> bool:
+        """Whether the current assessment, if there is one, is of the inputs as they are now."""
+        return self.current is None or self.current.basis.inputs == self.inputs

@@ -44,6 +44,16 @@ def basis_of(assessment: Assessment) -> Basis:
     )
 
 
+def oldest_that_holds(now: datetime, max_age_days: float) -> datetime:
+    """An assessment from before is stale by its age.
+
+    Args:
+        now: The present.
+        max_age_days: Greatest age in days, fractions allowed.
+    """
+    return now - timedelta(days=max_age_days)
+
+
 def stale_reasons(
     stored: Basis,
     *,
@@ -76,7 +86,7 @@ def stale_reasons(
         # Another assessor's model and version always differ: one reason says it.
         if have != want and not (other_assessor and field.startswith("assessor_"))
     ]
-    oldest = now - timedelta(days=max_age_days)
+    oldest = oldest_that_holds(now, max_age_days)
     if stored.made_at < oldest:
         reasons.append(
             StaleReason(

@@ -17,7 +17,7 @@ from etter_dagster.model.identity import is_role_id, name_problem, normalize_nam
 from etter_dagster.model.lifecycle import RoleStatus, shown_state
 from etter_dagster.model.push import Push
 from etter_dagster.model.role import Role
-from etter_dagster.model.staleness import StaleReason
+from etter_dagster.model.staleness import StaleReason, oldest_that_holds
 from etter_dagster.onboarding.check import check_sizes, with_text
 from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import Services
@@ -229,16 +229,22 @@ async def upload_document(
 
 
 async def states_of(services: Services, company: str) -> Counter[RoleStatus]:
-    """How many roles of a company show each state; looks at all of them.
+    """How many roles of a company show each state.
 
     Args:
         services: Stores.
         company: The company's name.
     """
-    counts: Counter[RoleStatus] = Counter()
-    async for _, views in _every(services, normalize_name(company)):
-        counts.update(view.state for view in views)
-    return counts
+    company = normalize_name(company)
+    active = await services.queue.active_of(company)
+    counts = Counter(RoleStatus(state.value) for state in active.values())
+    settled = await services.graph.count_states(
+        company,
+        assessor_key=services.assessors.configured.info.key,
+        not_before=oldest_that_holds(services.clock(), services.settings.max_assessment_age_days),
+        without=list(active),
+    )
+    return counts + Counter(settled)
 
 
 async def _matching(

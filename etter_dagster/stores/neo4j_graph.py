@@ -169,6 +169,26 @@ class Neo4jRoleGraph:
         (row,) = await self._rows(query, company=company_id)
         return int(row["n"])
 
+    async def count_states(
+        self,
+        company_id: str,
+        *,
+        assessor_key: str,
+        not_before: datetime,
+        without: Sequence[str] = (),
+    ) -> dict[RoleStatus, int]:
+        rows = await self._rows(
+            "MATCH (:Company {name: $company})-[:HAS_ROLE]->(r) WHERE NOT r.role_id IN $without "
+            "RETURN CASE WHEN r.state IN ['ready', 'degraded'] AND r.assessed_at IS NOT NULL "
+            "AND (NOT r.inputs_hold OR r.assessor_key <> $assessor OR r.assessed_at < $oldest) "
+            "THEN 'stale' ELSE r.state END AS shown, count(*) AS n",
+            company=company_id,
+            without=list(without),
+            assessor=assessor_key,
+            oldest=nodes.utc(not_before),
+        )
+        return {RoleStatus(row["shown"]): row["n"] for row in rows}
+
     async def companies(self) -> list[str]:
         rows = await self._rows(
             "MATCH (c:Company) WHERE EXISTS { (c)-[:HAS_ROLE]->() } RETURN c.name AS name"

@@ -37,6 +37,8 @@ def role_properties(role: Role, fence: int) -> Properties:
         "workflow_id": role.workflow_id,
         "final_score": current.final_score if current else None,
         "assessed_at": utc(current.basis.made_at) if current else None,
+        "assessor_key": current.basis.assessor.key if current else None,
+        "inputs_hold": role.inputs_hold,
         "occupation": taxonomy.occupation if taxonomy else None,
         "job_family": taxonomy.job_family if taxonomy else None,
         "created_at": utc(role.created_at),

@@ -52,6 +52,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _unique("AuditEntry", "seq"),
         _index("AuditEntry", "company_id", "seq"),
     ),
+    (
+        # What counting by state takes. Whether inputs hold is right again at a role's next change.
+        "MATCH (r:CompanyRole) WHERE r.inputs_hold IS NULL SET r.inputs_hold = true",
+        "MATCH (r:CompanyRole)-[:CURRENT_ASSESSMENT]->(a:Assessment) "
+        "WHERE r.assessor_key IS NULL SET r.assessor_key = a.assessor_key",
+    ),
 )
 
 

@@ -314,6 +314,9 @@ class PushQueue(Protocol):
     async def active(self, role_ids: Sequence[str]) -> dict[str, Push]:
         """The active push of each role that has one."""
 
+    async def active_of(self, company_id: str) -> dict[str, WorkflowState]:
+        """The state of the active push of each role of a company that has one."""
+
     async def positions(self, workflow_ids: Sequence[str]) -> dict[str, int]:
         """Expected order of start of queued pushes over the whole queue; 1 is next."""
 
@@ -421,6 +424,19 @@ class RoleGraph(Protocol):
 
     async def count_roles(self, company_id: str | None = None) -> int:
         """How many roles a company (or all) has."""
+
+    async def count_states(
+        self,
+        company_id: str,
+        *,
+        assessor_key: str,
+        not_before: datetime,
+        without: Sequence[str] = (),
+    ) -> dict[RoleStatus, int]:
+        """How many of a company's roles are in each settled state, but those of the ids `without`.
+        One that is ready or degraded counts as stale where its current assessment is by another
+        assessor (`AssessorInfo.key`), from before, or of other inputs than the role's now.
+        """
 
     async def companies(self) -> list[str]:
         """Names of companies with at least one role, sorted."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
+from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.stores.protocols import (
     PushCounts,
     PushFilter,
@@ -22,6 +23,8 @@ from etter_dagster.stores.redis_connection import RedisServer
 from etter_dagster.stores.redis_pushes import push_of_pairs
 from etter_dagster.stores.redis_scripts import AT_ONCE
 from etter_dagster.stores.times import micros
+
+_ACTIVE = tuple(state for state in WorkflowState if not state.terminal)
 
 
 async def list_pushes(
@@ -54,6 +57,17 @@ async def count_pushes(server: RedisServer, where: PushFilter) -> PushCounts:
             if code:
                 by_code[code] += number
     return PushCounts(total=by_state.total(), by_state=dict(by_state), by_error_code=dict(by_code))
+
+
+async def active_of(server: RedisServer, company_id: str) -> dict[str, WorkflowState]:
+    """The active push's state of each role of a company that has one."""
+    where = PushFilter(companies=(company_id,), states=_ACTIVE)
+    found: dict[str, WorkflowState] = {}
+    async for part in _scan(server, where, "+", 0, "roles"):
+        for group, _ in part:
+            state, _, role = group.partition(":")
+            found[role] = WorkflowState(state)
+    return found
 
 
 async def _totals(server: RedisServer) -> AsyncIterator[list[Any]]:

@@ -293,6 +293,9 @@ class RedisPushQueue(RedisStore):
         # One that ended between the two looks is active no more.
         return {p.role_id: p for p in pushes.values() if not p.status.terminal}
 
+    async def active_of(self, company_id: str) -> dict[str, WorkflowState]:
+        return await looking.active_of(self._server, company_id)
+
     async def positions(self, workflow_ids: Sequence[str]) -> dict[str, int]:
         places: dict[str, int] = {}
         for part in _parts(workflow_ids):

@@ -134,6 +134,18 @@ class SqliteRoleGraph(SqliteStore):
             lambda c: int(c.execute(f"SELECT count(*) FROM roles{where}", values).fetchone()[0])
         )
 
+    async def count_states(
+        self,
+        company_id: str,
+        *,
+        assessor_key: str,
+        not_before: datetime,
+        without: Sequence[str] = (),
+    ) -> dict[RoleStatus, int]:
+        return await self._database.read(
+            lambda c: roles.count_states(c, company_id, assessor_key, not_before, without)
+        )
+
     async def companies(self) -> list[str]:
         return await self._database.read(
             lambda c: [

@@ -246,6 +246,18 @@ class SqlitePushQueue(SqliteStore):
             lambda c: {r["role_id"]: push_of(r) for r in rows_in(c, query, role_ids)}
         )
 
+    async def active_of(self, company_id: str) -> dict[str, WorkflowState]:
+        query = (
+            "SELECT role_id, status FROM pushes INDEXED BY one_active_push_a_role "
+            "WHERE status IN ('queued', 'processing') AND company_id = ?"
+        )
+        return await self._database.read(
+            lambda c: {
+                row["role_id"]: WorkflowState(row["status"])
+                for row in c.execute(query, (company_id,))
+            }
+        )
+
     async def positions(self, workflow_ids: Sequence[str]) -> dict[str, int]:
         return await self._database.read(lambda c: claims.positions(c, workflow_ids))
 

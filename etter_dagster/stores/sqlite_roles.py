@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -12,6 +14,7 @@ from etter_dagster.model.assessment import Assessment
 from etter_dagster.model.catalogue import KnownDocument
 from etter_dagster.model.documents import LinkedDocument
 from etter_dagster.model.identity import role_id
+from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.role import Role
 from etter_dagster.model.skills import RoleSkill, most_exposed_first
 from etter_dagster.model.taxonomy import TaxonomyEntry
@@ -21,6 +24,14 @@ from etter_dagster.stores.sqlite_push_rows import rows_in
 from etter_dagster.stores.times import micros
 
 SELECT = "SELECT sequence, body FROM roles"
+_COUNT_STATES = """
+SELECT CASE WHEN state IN ('ready', 'degraded') AND assessed_at IS NOT NULL
+    AND (NOT inputs_hold OR assessor_key != ? OR assessed_at < ?)
+  THEN 'stale' ELSE state END AS shown, count(*) AS n
+FROM roles INDEXED BY roles_counted
+WHERE company_id = ? AND role_id NOT IN (SELECT value FROM json_each(?))
+GROUP BY shown
+"""
 _SKILLS = TypeAdapter(list[RoleSkill])
 
 
@@ -86,6 +97,18 @@ def role_of(row: sqlite3.Row) -> Role:
     return Role.model_validate_json(f'{row["body"][:-1]},"sequence":{row["sequence"]}}}')
 
 
+def count_states(
+    connection: sqlite3.Connection,
+    company_id: str,
+    assessor_key: str,
+    not_before: datetime,
+    without: Sequence[str],
+) -> dict[RoleStatus, int]:
+    """How many roles of a company are in each settled state, staleness taken in."""
+    values = (assessor_key, micros(not_before), company_id, json.dumps(list(without)))
+    return {RoleStatus(row["shown"]): row["n"] for row in connection.execute(_COUNT_STATES, values)}
+
+
 def documents(connection: sqlite3.Connection, rid: str) -> list[LinkedDocument]:
     """What is linked now, the JD first."""
     rows = connection.execute(
@@ -113,20 +136,39 @@ def _hold(connection: sqlite3.Connection, change: RoleChange) -> HeldRole | None
 
 
 def _save_role(connection: sqlite3.Connection, before: HeldRole | None, after: HeldRole) -> Role:
-    role, body = after.role, after.role.model_dump_json(exclude={"sequence"})
+    role = after.role
     if before is None:
         added = connection.execute(
-            "INSERT INTO roles (role_id, company_id, role_name, state, fence, body) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (role.role_id, role.company_id, role.role_name, role.state.value, after.fence, body),
+            "INSERT INTO roles (role_id, company_id, role_name, state, fence, inputs_hold, "
+            "assessor_key, assessed_at, body) VALUES (:role_id, :company_id, :role_name, :state, "
+            ":fence, :inputs_hold, :assessor_key, :assessed_at, :body)",
+            _values(after),
         )
         return role.model_copy(update={"sequence": added.lastrowid or 0})
     if (before.role, before.fence) != (role, after.fence):
         connection.execute(
-            "UPDATE roles SET state = ?, fence = ?, body = ? WHERE role_id = ?",
-            (role.state.value, after.fence, body, role.role_id),
+            "UPDATE roles SET state = :state, fence = :fence, inputs_hold = :inputs_hold, "
+            "assessor_key = :assessor_key, assessed_at = :assessed_at, body = :body "
+            "WHERE role_id = :role_id",
+            _values(after),
         )
     return role
+
+
+def _values(held: HeldRole) -> dict[str, Any]:
+    role = held.role
+    basis = role.current.basis if role.current else None
+    return {
+        "role_id": role.role_id,
+        "company_id": role.company_id,
+        "role_name": role.role_name,
+        "state": role.state.value,
+        "fence": held.fence,
+        "inputs_hold": role.inputs_hold,
+        "assessor_key": basis.assessor.key if basis else None,
+        "assessed_at": micros(basis.made_at) if basis else None,
+        "body": role.model_dump_json(exclude={"sequence"}),
+    }
 
 
 def _save_documents(

@@ -138,6 +138,20 @@ async def test_ended_pushes_wait_in_the_outbox_until_archived_and_are_seen_until
     assert await queue.prune(before=clock()) == 0
 
 
+async def test_the_active_pushes_of_a_company_are_known_by_role(queue: PushQueue) -> None:
+    """More than one look takes, and not those that ended, nor another company's."""
+    waiting = [new_push(f"r{i}") for i in range(600)]
+    await queue.enqueue([*waiting, new_push("a", "Beta")], capacity=1000)
+    await queue.enqueue_claimed(held := new_push("held"), worker="w", lease_seconds=30)
+    await finish(queue, new_push("ended"))
+    await queue.cancel(waiting[0].push.workflow_id, now=NOW)
+    assert await queue.active_of("Acme") == {
+        **{push.push.role_id: WorkflowState.QUEUED for push in waiting[1:]},
+        held.push.role_id: WorkflowState.PROCESSING,
+    }
+    assert await queue.active_of("Nobody") == {}
+
+
 async def test_durations_are_those_of_good_ends_by_the_same_assessor(queue: PushQueue) -> None:
     """The estimate: a failure after a second says nothing of how long an assessment takes."""
     assert (await queue.durations("exposure")).count == 0

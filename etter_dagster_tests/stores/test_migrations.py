@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from etter_dagster.api import create_app
 from etter_dagster.model.errors import SchemaMismatch
+from etter_dagster.model.lifecycle import RoleStatus
+from etter_dagster.model.role import CurrentAssessment, Role
+from etter_dagster.model.staleness import basis_of
 from etter_dagster.settings import Settings
 from etter_dagster.stores import open_graph
 from etter_dagster.stores.migrations import Migrated, migrate, require_schema
 from etter_dagster.stores.sqlite_graph_schema import MIGRATIONS
+from etter_dagster_tests.contract.records import ASSESSOR, NOW, assessment
 from etter_dagster_tests.servers.neo4j import Neo4jServer
 
 NEWEST = len(MIGRATIONS)
@@ -61,6 +66,52 @@ async def test_in_development_an_older_store_follows_by_itself(older: Settings) 
     settings = older.with_changes(environment="development")
     await require_schema(settings)
     assert (await migrate(settings))[0].before == NEWEST
+
+
+async def test_roles_of_an_older_store_are_counted_by_state(older: Settings) -> None:
+    """What counting takes stood only in the body of each role."""
+    made = [
+        Role(role_id="cr-new", company_id="Acme", role_name="New", created_at=NOW, updated_at=NOW),
+        assessed("cr-ready", draup_role_name="D"),
+        assessed("cr-by-id", draup_role_id="D", draup_role_name=""),
+        assessed("cr-stale", draup_role_name="Other"),
+    ]
+    with sqlite3.connect(older.data_dir / "graph.db") as connection:
+        connection.executemany(
+            "INSERT INTO roles (role_id, company_id, role_name, state, body) "
+            "VALUES (?, ?, ?, ?, ?)",
+            [(r.role_id, "Acme", r.role_name, r.state.value, r.model_dump_json()) for r in made],
+        )
+    await migrate(older)
+    graph = open_graph(older)
+
+    async def counted(assessor_key: str, seconds: int) -> dict[str, int]:
+        found = await graph.count_states(
+            "Acme", assessor_key=assessor_key, not_before=NOW + timedelta(seconds=seconds)
+        )
+        return {state.value: number for state, number in found.items()}
+
+    assert await counted(ASSESSOR.key, 0) == {"draft": 1, "ready": 2, "stale": 1}
+    assert await counted(ASSESSOR.key, 1) == {"draft": 1, "stale": 3}
+    assert await counted("other", 0) == {"draft": 1, "stale": 3}
+    await graph.close()
+
+
+def assessed(rid: str, **more: str) -> Role:
+    """A ready role whose assessment was made of the Draup role D."""
+    made = assessment(rid, jd_hash="")
+    return Role(
+        role_id=rid,
+        company_id="Acme",
+        role_name=rid,
+        state=RoleStatus.READY,
+        current=CurrentAssessment(
+            assessment_id=made.assessment_id, final_score=40.0, basis=basis_of(made)
+        ),
+        created_at=NOW,
+        updated_at=NOW,
+        **more,
+    )
 
 
 async def test_a_newer_store_is_refused_everywhere(settings: Settings) -> None:

@@ -26,6 +26,9 @@ READS: dict[str, Callable[[RoleGraph], Awaitable[Any]]] = {
     "roles since": lambda g: g.roles_since(5),
     "roles in states": lambda g: g.roles_in([RoleStatus.READY, RoleStatus.FAILED], after=5),
     "number of roles": lambda g: g.count_roles("Acme"),
+    "roles by state": lambda g: g.count_states(
+        "Acme", assessor_key="a/b/c", not_before=NOW, without=["r"]
+    ),
     "documents": lambda g: g.documents("r"),
     "assessments": lambda g: g.assessments("r"),
     "current assessment": lambda g: g.current_assessment("r"),

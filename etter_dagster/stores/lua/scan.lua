@@ -1,7 +1,7 @@
 -- Looks through some of the listed pushes, newest first. ARGV: now, company ('' for all), greatest
 -- and least place (bounds of ZREVRANGEBYLEX), how many to look at, how many to find, the filter as
--- JSON, 'list' or 'count'. Gives {last place looked at, or '' at the end; pushes, or status, code and
--- number}.
+-- JSON, 'list', 'count' or 'roles'. Gives {last place looked at, or '' at the end; pushes, or status,
+-- code (for 'roles' the role) and number}.
 
 local where, wanted, mode = cjson.decode(ARGV[7]), tonumber(ARGV[6]), ARGV[8]
 
@@ -44,7 +44,7 @@ for _, member in ipairs(members) do
         break
       end
     else
-      local group = push[2] .. ':' .. (push[3] or '')
+      local group = push[2] .. ':' .. ((mode == 'roles' and push[6] or push[3]) or '')
       tally[group] = (tally[group] or 0) + 1
     end
   end
