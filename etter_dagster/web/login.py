@@ -26,7 +26,9 @@ def refused(request: Request, error: EtterError) -> Response:
     """
     if error.code is not ErrorCode.UNAUTHORIZED:
         headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-        return html("error.html", error.http_status, headers=headers, error=error)
+        return html(
+            "error.html", error.http_status, headers=headers, error=error, refresh=error.retry_after
+        )
     if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
         return html("again.html", 401)
     asked = request.scope["raw_path"].split(b"?")[0].decode("latin-1")

@@ -73,16 +73,28 @@ def pages_router(
         )
 
     @router.get("/dashboard/{company:path}/roles/{role_id}")
-    async def role(request: Request, company: str, role_id: str) -> Response:
-        return await shown(
-            request, "role.html", partial(role_page_view, company=company, role_id=role_id)
-        )
+    async def role(request: Request, company: str, role_id: str, refresh: str = "") -> Response:
+        live = refresh != "no"
+        view = partial(role_page_view, company=company, role_id=role_id, live=live)
+        return await shown(request, "role.html", view)
 
     @router.get("/dashboard/{company:path}")
     async def roles(
-        request: Request, company: str, q: str = "", state: str = "", cursor: str | None = None
+        request: Request,
+        company: str,
+        q: str = "",
+        state: str = "",
+        cursor: str | None = None,
+        refresh: str = "",
     ) -> Response:
-        view = partial(company_view, company=company, q=q.strip(), state=state, cursor=cursor)
+        view = partial(
+            company_view,
+            company=company,
+            q=q.strip(),
+            state=state,
+            cursor=cursor,
+            live=refresh != "no",
+        )
         return await shown(request, "company.html", view)
 
     async def nothing(rest: str) -> Response:

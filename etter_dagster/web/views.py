@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from etter_dagster.model.comparison import Comparison
 from etter_dagster.model.errors import FieldProblem, NotFound, ValidationFailed
@@ -26,8 +27,10 @@ from etter_dagster.onboarding.status import status_of
 from etter_dagster.stores.protocols import PushFilter
 
 ROWS = 100
-COUNTED = 5000  # roles; of a company with more, the states are not counted for each visit
 PUSHES = 20
+REFRESH_ROLE = 5  # seconds after which the page of a role in work looks again
+REFRESH_LIST = 15  # the same of a list, where somebody may be typing a search
+_IN_WORK = (RoleStatus.QUEUED, RoleStatus.PROCESSING)
 
 
 class Visitor(Protocol):
@@ -55,8 +58,19 @@ async def company_view(
     q: str,
     state: str,
     cursor: str | None,
+    live: bool,
 ) -> dict[str, Any]:
-    """A page of those of a company's roles that a search means."""
+    """A page of those of a company's roles that a search means.
+
+    Args:
+        services: Stores.
+        visitor: Who looks.
+        company: The company's name.
+        q: What is searched; empty for all.
+        state: The state that is searched; empty for all.
+        cursor: What the page before gave.
+        live: Whether the page may refresh itself while roles are in work.
+    """
     company = normalize_name(company)
     _require(visitor, company)
     every = await services.graph.count_roles(company)
@@ -66,7 +80,11 @@ async def company_view(
         services, company, state=_state(state), q=q, cursor=cursor, limit=ROWS
     )
     queued = [row.workflow_id for row in rows if row.state is RoleStatus.QUEUED and row.workflow_id]
-    states = await states_of(services, company) if every <= COUNTED else None
+    states = await states_of(services, company)
+    working = any(states[one] for one in _IN_WORK)
+    still = {} if live else {"refresh": "no"}
+    searched = {"q": q, "state": state}
+    here = {**searched, "cursor": cursor or ""}
     return {
         "company": company,
         "roles": rows,
@@ -76,7 +94,13 @@ async def company_view(
         "cursor": cursor,
         "q": q,
         "state_wanted": state,
-        "states": [(one, states[one] if states else None) for one in RoleStatus],
+        "searched": urlencode({**searched, **still}),
+        "stop": urlencode({**here, "refresh": "no"}),
+        "go": urlencode(here),
+        "working": working,
+        "live": live,
+        "refresh": REFRESH_LIST if working and live else None,
+        "states": [(one, states[one]) for one in RoleStatus],
         "places": await services.queue.positions(queued) if queued else {},
     }
 
@@ -90,9 +114,17 @@ def _state(text: str) -> RoleStatus | None:
 
 
 async def role_page_view(
-    services: Services, visitor: Visitor, *, company: str, role_id: str
+    services: Services, visitor: Visitor, *, company: str, role_id: str, live: bool
 ) -> dict[str, Any]:
-    """A role with its assessment, what is linked to it, and its pushes."""
+    """A role with its assessment, what is linked to it, and its pushes.
+
+    Args:
+        services: Stores.
+        visitor: Who looks.
+        company: The company's name.
+        role_id: A role of it.
+        live: Whether the page may refresh itself while the role is in work.
+    """
     company = normalize_name(company)
     _require(visitor, company)
     role = await services.graph.role(role_id)
@@ -108,6 +140,7 @@ async def role_page_view(
         "comparison": await _comparison(services, role_id),
         "skills": await services.graph.skills(role_id),
         "active": await status_of(services, active.workflow_id) if active else None,
+        "refresh": REFRESH_ROLE if active and live else None,
         "trouble": None if active else _trouble(role, pushes),
         "now": services.clock(),
         "pushes": pushes,

@@ -298,17 +298,18 @@ async def test_a_refused_push_says_on_the_role_what_it_lacks(rest: Rest) -> None
     assert "Not ready documents: give at least one document" in shown
 
 
-async def test_of_a_huge_company_the_states_are_not_counted(
-    rest: Rest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Counting looks at every role; the search works all the same."""
-    monkeypatch.setattr("etter_dagster.web.views.COUNTED", 0)
-    await rest.push("A")
-    soup = await page(rest, "/dashboard/Acme?state=queued")
+async def test_states_are_offered_with_their_numbers(rest: Rest) -> None:
+    """Those that no role is in are left out."""
+    await rest.ready("Ready")
+    await rest.ready("Stale")
+    put = {"documents": [{"type": "job_description", "content": "# Other\n\n- Write code"}]}
+    await rest.http.put("/roles/Acme/Stale", json=put)
+    await rest.ready("Again")
+    await rest.push("Again", options={"force_rerun": True})
+    await rest.push("New")
+    soup = await page(rest, "/dashboard/Acme")
     options = [option.get_text() for option in soup.select("option")]
-    assert "queued" in options
-    assert "failed" in options
-    assert len(soup.select("tbody a")) == 1
+    assert options == ["all", "queued (2)", "ready (1)", "stale (1)"]
 
 
 async def test_pages_may_run_nothing_and_are_framed_by_nobody(rest: Rest) -> None:

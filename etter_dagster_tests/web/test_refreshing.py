@@ -1,0 +1,148 @@
+"""Pages of what is in work look again by themselves, and stop when it is settled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+import uvicorn
+from bs4 import BeautifulSoup
+
+from etter_dagster.model.errors import StoreUnavailable
+from etter_dagster.model.identity import role_id
+from etter_dagster_tests.rest import Rest
+from etter_dagster_tests.servers.browser import browser
+from etter_dagster_tests.servers.shared import READY_SECONDS
+from etter_dagster_tests.web.test_pages import page, text
+
+ROLE = f"/dashboard/Acme/roles/{role_id('Acme', 'Analyst')}"
+
+
+def seconds(soup: BeautifulSoup) -> str | None:
+    """After how many seconds a page looks again."""
+    found = soup.select_one('meta[http-equiv="refresh"]')
+    return str(found["content"]) if found else None
+
+
+def linked(soup: BeautifulSoup, base: str, says: str) -> str:
+    """Where a link leads."""
+    (found,) = (link for link in soup.select("main a") if link.get_text() == says)
+    return urljoin(urljoin("http://test", base), str(found["href"]))
+
+
+async def test_the_page_of_a_role_looks_again_until_the_role_is_settled(rest: Rest) -> None:
+    await rest.push()
+    soup = await page(rest, ROLE)
+    assert seconds(soup) == "5"
+    assert "This page looks again by itself every 5 s" in text(soup)
+    await rest.work()
+    soup = await page(rest, ROLE)
+    assert seconds(soup) is None
+    assert "looks again" not in text(soup)
+
+
+async def test_a_list_looks_again_while_any_role_of_the_company_is_in_work(rest: Rest) -> None:
+    """Also where a search shows others: what it looks for may be about to appear."""
+    await rest.ready("Clerk")
+    assert seconds(await page(rest, "/dashboard/Acme")) is None
+    await rest.push()
+    for query in ("", "?state=ready", "?q=clerk"):
+        soup = await page(rest, f"/dashboard/Acme{query}")
+        assert seconds(soup) == "15"
+        assert "looks again by itself every 15 s" in text(soup)
+    await rest.work()
+    assert seconds(await page(rest, "/dashboard/Acme")) is None
+
+
+@pytest.mark.parametrize("url", [ROLE, "/dashboard/Acme?q=An%26l&state=queued", "/dashboard/Acme"])
+async def test_looking_again_can_be_stopped_and_begun_again(rest: Rest, url: str) -> None:
+    """Whoever reads slowly, or with a screen reader, must be able to (WCAG 2.2.1)."""
+    await rest.push()
+    await rest.push("An&l")
+    live = await page(rest, url)
+    shown = [cell.get_text() for cell in live.select("tbody a")]
+    stopped_at = linked(live, url, "Stop that")
+    stopped = await page(rest, stopped_at)
+    assert seconds(stopped) is None
+    assert [cell.get_text() for cell in stopped.select("tbody a")] == shown
+    assert linked(stopped, stopped_at, "Look again") == stopped_at
+    again = await page(rest, linked(stopped, stopped_at, "do so by itself"))
+    assert seconds(again) == seconds(live)
+    assert [cell.get_text() for cell in again.select("tbody a")] == shown
+
+
+async def test_a_stopped_list_stays_stopped_from_page_to_page(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etter_dagster.web.views.ROWS", 1)
+    await rest.push("A")
+    await rest.push("B")
+    soup = await page(rest, "/dashboard/Acme?refresh=no")
+    hidden = soup.select_one("form.search input[type=hidden]")
+    assert hidden is not None
+    assert (hidden["name"], hidden["value"]) == ("refresh", "no")
+    soup = await page(rest, linked(soup, "/dashboard/Acme", "More roles"))
+    assert [link.get_text() for link in soup.select("tbody a")] == ["B"]
+    assert seconds(soup) is None
+    assert seconds(await page(rest, linked(soup, "/dashboard/Acme", "First page"))) is None
+
+
+async def test_a_page_that_cannot_be_shown_for_a_moment_looks_again(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page left open over a restart of a store would otherwise stay an error."""
+    await rest.push()
+    services = await rest.services()
+
+    async def away(role_id: str) -> None:
+        raise StoreUnavailable("graph")
+
+    monkeypatch.setattr(services.graph, "role", away)
+    assert seconds(await page(rest, ROLE, 503)) == "5"
+    assert seconds(await page(rest, "/dashboard/Nobody", 404)) is None
+
+
+@asynccontextmanager
+async def served(rest: Rest) -> AsyncIterator[str]:
+    """The app on a port of its own, where a browser reaches it."""
+    server = uvicorn.Server(
+        uvicorn.Config(rest.app, port=0, lifespan="off", log_config=None, access_log=False)
+    )
+    serving = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            await asyncio.sleep(0.01)
+        host, port = server.servers[0].sockets[0].getsockname()[:2]
+        yield f"http://{host}:{port}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def until(shown: Callable[[], str], what: str) -> str:
+    """What a browser shows as soon as `what` is in it."""
+    for _ in range(int(READY_SECONDS / 0.1)):
+        if what in (source := await asyncio.to_thread(shown)):
+            return source
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"no {what!r} in {source}")
+
+
+@pytest.mark.slow
+async def test_in_a_browser_a_page_turns_ready_by_itself(
+    rest: Rest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The policy of the pages forbids scripts; a real browser says whether it lets them refresh."""
+    monkeypatch.setattr("etter_dagster.web.views.REFRESH_ROLE", 1)
+    await rest.push()
+    async with served(rest) as url:
+        with browser(tmp_path) as window:
+            await asyncio.to_thread(window.open, f"{url}{ROLE}")
+            await until(window.source, "In the queue")
+            await rest.work()
+            source = await until(window.source, "AI automation score")
+            assert seconds(BeautifulSoup(source, "html.parser")) is None
