@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from etter_dagster.cli.dagster_web import DagsterWeb
-from etter_dagster.cli.ports import free_port, is_listening
+from etter_dagster.cli.ports import ClaimedPort, claim_port, is_listening
 from etter_dagster.cli.running import Running, announce
 from etter_dagster.cli.supervisor import Program, Supervisor
 from etter_dagster.model.errors import FieldProblem, ValidationFailed
@@ -28,29 +28,32 @@ TRIES = 3  # of a program before it is ready; what ends at once then ends each t
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the processes listen."""
+    """Where the processes listen, and the claims on that."""
 
     rest: int
     dagster: int
     code: int
+    claims: tuple[ClaimedPort, ...]
 
     @classmethod
-    def free(cls, settings: Settings) -> Ports:
+    def claim(cls, settings: Settings) -> Ports:
         """The usual ones, or others where those are taken.
 
         Raises:
             ValidationFailed: The host is not this machine.
         """
         try:
-            rest = free_port(settings.host, settings.port)
+            rest = claim_port(settings.host, settings.port)
         except OSError as error:
             what = f"{settings.host} is no address of this machine ({error.strerror})"
             raise ValidationFailed(FieldProblem("ETTER_HOST", what)) from error
-        return cls(
-            rest,
-            free_port(LOCAL, settings.dagster_port),
-            free_port(LOCAL),
-        )
+        dagster, code = claim_port(LOCAL, settings.dagster_port), claim_port(LOCAL)
+        return cls(rest.number, dagster.number, code.number, (rest, dagster, code))
+
+    def release(self) -> None:
+        """Others may use them."""
+        for claim in self.claims:
+            claim.release()
 
 
 class NotReady(Exception):
@@ -66,7 +69,7 @@ class Engine:
     """
 
     def __init__(self, settings: Settings, say: Callable[[str, str], None]) -> None:
-        self.ports = Ports.free(settings)
+        self.ports = Ports.claim(settings)
         self.settings = settings.with_changes(port=self.ports.rest, dagster_port=self.ports.dagster)
         self._say = say
         lock = settings.data_dir / "processes.lock"
@@ -128,6 +131,7 @@ class Engine:
         if is_listening(LOCAL, self.ports.dagster):
             self._dagster.end_runs()
         self._supervisor.stop()
+        self.ports.release()
 
     def _lacks(self) -> str | None:
         """What is not there yet, or None."""

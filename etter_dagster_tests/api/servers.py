@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from etter_dagster_tests.servers.shared import free_port
 
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0  # the contract's time for everything to end after SIGTERM
@@ -79,7 +80,7 @@ def running(way: Way, folder: Path) -> Iterator[Server]:
     """
     (folder / "host_app.py").write_text(HOST_APP)
     (folder / "metrics").mkdir()
-    port = _free_port()
+    port = free_port()
     environment = {
         **os.environ,
         "ETTER_DATA_DIR": str(folder),
@@ -127,10 +128,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)  # its session is its own
     process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

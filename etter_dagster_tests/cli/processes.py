@@ -67,11 +67,7 @@ def left(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
 
 
 def own_ports() -> dict[str, str]:
-    """Settings of an `etter up` beside others.
-
-    Of two that start at once on the usual ports, both find them free, and what one test pushes
-    goes to the other's service.
-    """
+    """Settings of an `etter up` that has nothing to do with what this machine runs besides."""
     return {"ETTER_PORT": str(free_port()), "ETTER_DAGSTER_PORT": str(free_port())}
 
 

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -20,12 +20,13 @@ import pytest
 
 from etter_dagster.cli.dagster_web import DagsterWeb
 from etter_dagster.cli.demo_roles import choose, push
-from etter_dagster.cli.engine import configure_dagster
-from etter_dagster.cli.ports import free_port, is_listening
+from etter_dagster.cli.engine import Ports, configure_dagster
+from etter_dagster.cli.ports import claim_port, is_listening
 from etter_dagster.client import EtterClient
 from etter_dagster.model.errors import ValidationFailed
 from etter_dagster.settings import Settings
 from etter_dagster_tests.cli.processes import WAIT_SECONDS, eventually, left, own_ports, started
+from etter_dagster_tests.servers.shared import free_port
 
 ETTER = str(Path(sys.executable).with_name("etter"))
 PREFIX = "/api/v1/pipeline"
@@ -173,8 +174,24 @@ def test_a_taken_port_gives_way_to_a_free_one() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert free_port("127.0.0.1", port) not in (0, port)
-    assert free_port("127.0.0.1", port) == port
+        with closing(claim_port("127.0.0.1", port).claim) as claim:
+            assert claim.getsockname()[1] not in (0, port)
+    with closing(claim_port("127.0.0.1", port).claim) as claim:
+        assert claim.getsockname()[1] == port
+
+
+def test_two_that_start_at_once_on_the_usual_ports_take_different_ones(tmp_path: Path) -> None:
+    """Both found them free, seconds before either listened; one then died of its own start."""
+    settings = Settings(data_dir=tmp_path, port=free_port(), dagster_port=free_port())
+    first, second = Ports.claim(settings), Ports.claim(settings)
+    assert (first.rest, first.dagster) == (settings.port, settings.dagster_port)
+    taken = {first.rest, first.dagster, first.code}
+    assert not taken & {second.rest, second.dagster, second.code}
+    first.release()
+    third = Ports.claim(settings)
+    assert (third.rest, third.dagster) == (settings.port, settings.dagster_port)
+    second.release()
+    third.release()
 
 
 def test_dagsters_folder_gets_our_settings_and_newer_ones_of_ours(tmp_path: Path) -> None:

@@ -19,13 +19,13 @@ import httpx
 import yaml
 
 from etter_dagster.api import create_app
-from etter_dagster.cli.ports import free_port
 from etter_dagster.client import PlatformClient
 from etter_dagster.onboarding.roles import define_role
 from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.settings import Settings
 from etter_dagster_tests.cli.processes import eventually, started
 from etter_dagster_tests.keys import add_key, secret_of
+from etter_dagster_tests.servers.shared import free_port
 from etter_dagster_tests.standin.server import serving
 from etter_dagster_tests.support import order, work_off
 
@@ -131,7 +131,7 @@ def stack(folder: Path) -> Iterator[Stack]:
     add_key(keys, "everybody", scope="read")
     add_key(keys, "admin", scope="admin")
     add_key(keys, "acme-admin", "Acme", scope="admin")
-    port = free_port("127.0.0.1")
+    port = free_port()
     settings = Settings(
         data_dir=folder,
         api_keys_file=keys,

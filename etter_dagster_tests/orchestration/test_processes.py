@@ -22,7 +22,6 @@ import httpx
 import pytest
 import yaml
 
-from etter_dagster.cli.ports import free_port
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push
@@ -34,6 +33,7 @@ from etter_dagster.settings import Settings
 from etter_dagster.stores.protocols import PushFilter
 from etter_dagster_tests.cli.processes import eventually, started
 from etter_dagster_tests.orchestration.looking import materialized
+from etter_dagster_tests.servers.shared import free_port
 from etter_dagster_tests.support import order, scripted_services
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -258,7 +258,7 @@ def webserver(machine: Machine) -> Iterator[Webserver]:
     workspace = machine.home / "workspace.yaml"
     where = {"module_name": LOCATION, "location_name": "slow"}
     workspace.write_text(yaml.safe_dump({"load_from": [{"python_module": where}]}))
-    port = free_port("127.0.0.1")
+    port = free_port()
     command = [
         sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port),
         "-w", str(workspace),
