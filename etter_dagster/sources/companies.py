@@ -19,6 +19,7 @@ from pydantic import (
 
 from etter_dagster.model.errors import SourceUnavailable
 from etter_dagster.model.identity import name_problem, normalize_name
+from etter_dagster.watched_file import WatchedFile
 
 _SETTING = "ETTER_COMPANIES_FILE"
 
@@ -58,20 +59,19 @@ _COMPANIES = TypeAdapter(list[Company])
 
 
 class CompaniesFile:
-    """Reads the file again when it changed, so that a new company needs no restart.
+    """The companies of a file that is read again when it changed.
 
     Args:
         path: The file; None where there is none.
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._read: tuple[tuple[int, int], dict[str, Company]] | None = None
+        self._file = WatchedFile(path, _read) if path is not None else None
 
     @property
     def configured(self) -> bool:
         """Whether there is such a file at all."""
-        return self._path is not None
+        return self._file is not None
 
     def companies(self) -> Mapping[str, Company]:
         """All companies by name; none where no file is configured.
@@ -79,19 +79,14 @@ class CompaniesFile:
         Raises:
             SourceUnavailable: It cannot be read, or is wrong; says where, never a token.
         """
-        if self._path is None:
-            return {}
-        try:
-            found = self._path.stat()
-            version = (found.st_mtime_ns, found.st_size)
-            if self._read is None or self._read[0] != version:
-                self._read = version, _parsed(self._path.read_bytes())
-        except OSError as error:
-            raise _wrong(f"cannot be read ({error.strerror}); check its path and rights") from None
-        return self._read[1]
+        return self._file.read() if self._file is not None else {}
 
 
-def _parsed(data: bytes) -> dict[str, Company]:
+def _read(path: Path) -> dict[str, Company]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _wrong(f"cannot be read ({error.strerror}); check its path and rights") from None
     try:
         listed = json.loads(data)
     except ValueError:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from etter_dagster.model.identity import normalize_name
+from etter_dagster.watched_file import WatchedFile
 
 
 class _Company(BaseModel):
@@ -33,28 +34,22 @@ class CompanyBudgets:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._seen = _version(path)
-        self._budgets = company_budgets(path)
+        self._file = WatchedFile(path, company_budgets) if path is not None else None
+        self._budgets = self._file.read() if self._file else {}
+        self._problem: str | None = None
 
     @property
     def now(self) -> Mapping[str, float]:
         """Money a month by company. Looking for a change costs microseconds."""
-        if (version := _version(self._path)) != self._seen:
-            self._seen = version
-            try:
-                self._budgets = company_budgets(self._path)
-            except ValueError as error:
+        problem = None
+        try:
+            self._budgets = self._file.read() if self._file else {}
+        except ValueError as error:
+            problem = str(error)
+            if problem != self._problem:
                 log.error("%s; the last good budgets stay", error)
+        self._problem = problem
         return self._budgets
-
-
-def _version(path: Path | None) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat() if path is not None else None
-    except OSError:
-        return None
-    return (found.st_ino, found.st_mtime_ns, found.st_size) if found is not None else None
 
 
 def company_budgets(path: Path | None) -> Mapping[str, float]:
