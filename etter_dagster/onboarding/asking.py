@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from etter_dagster.model.errors import SourceUnavailable
 
 T = TypeVar("T")
+LEAST_SECONDS = 5.0  # that a source gets, also when the time for all is nearly over
 
 
 async def ask(read: Callable[..., T], *given: object, within: float, what: str) -> T:
@@ -48,3 +50,30 @@ async def ask(read: Callable[..., T], *given: object, within: float, what: str) 
         return await asyncio.wait_for(answer, within)
     except asyncio.TimeoutError:
         raise SourceUnavailable(f"{what} gave no answer within {within:g} s") from None
+
+
+class AskingTime:
+    """Seconds that the reads of several sources have together.
+
+    Args:
+        seconds: From now on.
+        least: What each of them gets, also at the end.
+    """
+
+    def __init__(self, seconds: float, *, least: float) -> None:
+        self._until = time.monotonic() + seconds
+        self._least = least
+
+    async def ask(self, read: Callable[..., T], *given: object, what: str) -> T:
+        """What a read gives; raises what it raises.
+
+        Args:
+            read: A provider's method.
+            given: Its arguments.
+            what: The source, for the error.
+
+        Raises:
+            SourceUnavailable: No answer in time.
+        """
+        within = max(self._least, self._until - time.monotonic())
+        return await ask(read, *given, within=within, what=what)

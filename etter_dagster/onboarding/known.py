@@ -6,13 +6,12 @@ asks local ones only. No text is fetched here: a link to it would run out while 
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.role import Role
 from etter_dagster.model.taxonomy import TaxonomyEntry
-from etter_dagster.onboarding.asking import ask
+from etter_dagster.onboarding.asking import AskingTime
 from etter_dagster.onboarding.role_setup import SUMMARY_NAME
 from etter_dagster.onboarding.services import Services
 from etter_dagster.sources.combined import has_document
@@ -24,16 +23,11 @@ _LEAST_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Asked:
-    """Which sources may be asked, and until when (monotonic)."""
+    """Which sources may be asked, and the time for that."""
 
     taxonomy: RoleTaxonomyProvider
     documents: DocumentProvider
-    until: float
-
-    @property
-    def within(self) -> float:
-        """Seconds that are left."""
-        return max(_LEAST_SECONDS, self.until - time.monotonic())
+    time: AskingTime
 
 
 def sources_of(services: Services, *, remote: bool) -> Asked:
@@ -43,10 +37,10 @@ def sources_of(services: Services, *, remote: bool) -> Asked:
         services: All of them.
         remote: Whether those that are not on this machine may be asked, too.
     """
-    until = time.monotonic() + ASK_SECONDS
+    time = AskingTime(ASK_SECONDS, least=_LEAST_SECONDS)
     if remote:
-        return Asked(services.taxonomy, services.document_source, until)
-    return Asked(services.local_taxonomy, services.local_documents, until)
+        return Asked(services.taxonomy, services.document_source, time)
+    return Asked(services.local_taxonomy, services.local_documents, time)
 
 
 async def entry_of(sources: Asked, company: str, role_name: str) -> TaxonomyEntry | None:
@@ -55,8 +49,8 @@ async def entry_of(sources: Asked, company: str, role_name: str) -> TaxonomyEntr
     Raises:
         SourceUnavailable: It cannot be asked.
     """
-    return await ask(
-        sources.taxonomy.get_role, company, role_name, within=sources.within, what="the taxonomy"
+    return await sources.time.ask(
+        sources.taxonomy.get_role, company, role_name, what="the taxonomy"
     )
 
 
@@ -68,13 +62,12 @@ async def document_known(sources: Asked, company: str, role_name: str, role: Rol
     """
     if role and (role.jd_hash or role.documents_hash or catalogued_jd(role)):
         return True
-    return await ask(
+    return await sources.time.ask(
         has_document,
         sources.documents,
         company,
         role_name,
         DocumentType.JOB_DESCRIPTION,
-        within=sources.within,
         what="the source of documents",
     )
 

@@ -6,17 +6,16 @@ named. A source that cannot be reached raises, for the step to be tried again.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.errors import DocumentUnavailable, ErrorCode, EtterError
-from etter_dagster.onboarding.asking import ask
+from etter_dagster.onboarding.asking import LEAST_SECONDS, AskingTime
 from etter_dagster.onboarding.services import Services
-from etter_dagster.onboarding.tick_time import LEAST_SECONDS
 
 DOCUMENTS_SECONDS = 240.0  # within the step's 5 minutes; large documents take their time
+_SOURCE = "the source of documents"
 _UNUSABLE = (ErrorCode.VALIDATION_ERROR, ErrorCode.PAYLOAD_TOO_LARGE)
 
 
@@ -45,39 +44,29 @@ async def documents_of(services: Services, company: str, role: str) -> SourceDoc
         SourceUnavailable: The source cannot be read.
         EtterError: The job description cannot be used, or nothing else is there.
     """
-    until = time.monotonic() + DOCUMENTS_SECONDS
+    time = AskingTime(DOCUMENTS_SECONDS, least=LEAST_SECONDS)
     async with services.source_places:
         try:
-            found = await ask(
-                services.document_source.get_documents_for_role,
-                company,
-                role,
-                within=DOCUMENTS_SECONDS,
-                what="the source of documents",
-            )
-            return SourceDocuments(found)
+            read = services.document_source.get_documents_for_role
+            return SourceDocuments(await time.ask(read, company, role, what=_SOURCE))
         except EtterError as error:
             if not unusable(error):
                 raise
-            usable = await _one_by_one(services, company, role, until)
+            usable = await _one_by_one(services, company, role, time)
             if not usable.found:
                 raise
             return usable
 
 
-async def _one_by_one(services: Services, company: str, role: str, until: float) -> SourceDocuments:
+async def _one_by_one(
+    services: Services, company: str, role: str, time: AskingTime
+) -> SourceDocuments:
+    read = services.document_source.get_document
     found: list[DocumentRef] = []
     left_out: dict[DocumentType, str] = {}
     for type_ in DocumentType:
         try:
-            document = await ask(
-                services.document_source.get_document,
-                company,
-                role,
-                type_,
-                within=max(LEAST_SECONDS, until - time.monotonic()),
-                what="the source of documents",
-            )
+            document = await time.ask(read, company, role, type_, what=_SOURCE)
         except EtterError as error:
             if type_ is DocumentType.JOB_DESCRIPTION or not unusable(error):
                 raise

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from etter_dagster.onboarding.asking import ask
+from etter_dagster.onboarding.asking import LEAST_SECONDS, AskingTime
 
 T = TypeVar("T")
-LEAST_SECONDS = 5.0  # that a source gets, also when a tick is nearly over
 
 
 class TickTime:
@@ -27,11 +26,12 @@ class TickTime:
         self._work, self._whole = work, whole
         self._began = time.monotonic()
         self._asked = 0.0
+        self._sources = AskingTime(whole, least=LEAST_SECONDS)
 
     def with_more(self, work: float) -> TickTime:
         """The same tick, which may go on for so many seconds more of its own work."""
         other = TickTime(self._work + work, self._whole)
-        other._began, other._asked = self._began, self._asked
+        other._began, other._asked, other._sources = self._began, self._asked, self._sources
         return other
 
     @property
@@ -52,8 +52,7 @@ class TickTime:
         """
         before = self._passed
         try:
-            within = max(LEAST_SECONDS, self._whole - before)
-            return await ask(read, *given, within=within, what=what)
+            return await self._sources.ask(read, *given, what=what)
         finally:
             self._asked += self._passed - before
 
