@@ -57,6 +57,52 @@ def test_a_theme_under_the_duties_is_no_end_of_them() -> None:
     assert texts(document) == ["Train new drivers"]
 
 
+@pytest.mark.parametrize(
+    "title",
+    ["Travel Agent", "Compensation and Benefits Manager", "Head of Training", "Legal Secretary"],
+)
+@pytest.mark.parametrize("form", ["# {}\n\n", "{}\n\n", "{}\n=====\n", "**{}**\n", "Acme\n\n{}\n"])
+def test_a_title_that_names_a_section_is_a_title(title: str, form: str) -> None:
+    """Travel, benefits and training are no tasks; those who deal with them have some."""
+    document = form.format(title) + "- Write the reports\n- Check all invoices\n"
+    assert texts(document) == ["Write the reports", "Check all invoices"]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Customers remember this job because you are the first human they talk to.",
+        "We are looking for an accountant to join our growing team.",
+        "You will join a team of 12 that covers the day.",
+        "Acme makes software for dentists.",
+        "The ward has 24 beds.",
+        "Please send your CV to us.",
+        "You will need a driving licence.",
+    ],
+)
+def test_a_sentence_about_somebody_else_is_no_task(sentence: str) -> None:
+    document = f"Accountant\n\n{sentence} The accountant pays the invoices of suppliers.\n"
+    assert texts(document) == ["The accountant pays the invoices of suppliers."]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "You'll run the payroll and answer questions about it.",
+        "As an accountant you will also prepare tax returns.",
+        "Reporting to the director, you are responsible for the budget of three teams.",
+        "The successful candidate will manage two clerks.",
+        "This role will build the annual plan.",
+        "To keep the books of three shops.",
+        "Reconciles bank accounts each month.",
+        "We need an accountant to close the books each month.",
+        "Duties will include cash flow forecasting and VAT returns.",
+    ],
+)
+def test_a_sentence_of_what_the_holder_does_is_a_task(sentence: str) -> None:
+    assert texts(f"Accountant\n\nAcme makes rockets. {sentence}\n") == [sentence]
+
+
 def test_tasks_are_bounded_in_number_and_length() -> None:
     many = "Duties:\n" + "".join(f"- Check invoice number {n}\n" for n in range(MAX_TASKS + 50))
     assert len(read_tasks(many)) == MAX_TASKS

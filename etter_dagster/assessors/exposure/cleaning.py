@@ -15,6 +15,7 @@ _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u00ad\u200b-\
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _ENTITY = re.compile(r"&(?:#\d{1,6}|#[xX][0-9a-fA-F]{1,5}|[a-zA-Z]{2,31});")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,10})(?:[\s/][^<>]{0,1000})?>")
+_QUOTED = re.compile(r"^> ?(?!>)", re.MULTILINE)
 _COMMENT = re.compile(r"<!--[^<>]{0,5000}-->")
 _BLOCK_TAGS = (
     "address article blockquote body br div dl dd dt footer form head header hr html main nav ol p"
@@ -35,6 +36,8 @@ def clean(text: str) -> str:
         text = _ENTITY.sub(lambda match: html.unescape(match.group()).replace("\xa0", " "), text)
     if "<" in text:
         text = _TAG.sub(_tag_as_text, _COMMENT.sub("", text))
+    if text.count("\n>") * 2 > text.count("\n"):
+        text = _QUOTED.sub("", text)
     return _in_sentence_case(text) if text.isupper() else text
 
 

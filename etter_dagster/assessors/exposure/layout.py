@@ -12,8 +12,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from etter_dagster.assessors.exposure.cleaning import readable
+from etter_dagster.assessors.exposure.doers import is_task_like
 from etter_dagster.assessors.exposure.listing import bulleted_lines
-from etter_dagster.assessors.exposure.sections import Section, section_of, whole_section_of
+from etter_dagster.assessors.exposure.sections import (
+    Section,
+    says_section,
+    section_of,
+    whole_section_of,
+)
 from etter_dagster.assessors.exposure.sentences import is_fact
 
 
@@ -45,19 +51,25 @@ class Block:
 PLAIN_LEVEL = 7
 _ATX = re.compile(r"(#{1,6})\s*(\S.{0,300})$")
 _BULLET = re.compile(
-    r"(?:[-*+•·▪▫■□●○◦◆◇►▶▸‣⁃∙❖➢➤✓✔★☐→»–—\uf0b7\uf0a7\uf0d8]|o(?=\s)"
+    r"(?:[-*+•·▪▫■□●○◦◆◇►▶▸‣⁃∙❖➢➤✓✔★☐→»–—・※\uf0b7\uf0a7\uf0d8]|o(?=\s)|>{1,2}(?=\s)"
     r"|[\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?"
     r"|\(?(?:\d{1,3}(?:\.\d{1,2}){0,3}|[a-zA-Z]|[ivx]{1,5})[.):](?=\s)"
     r"|\d{1,3}(?:\.\d{1,2}){1,3}(?=\s)"
     r"|\(?\d{1,3} ?%\)?(?:\s*[-:–—](?=\s)|(?=\s+[A-Z])))"
     r"(?:\s*\[[ xX]\])?(?:\s+(?=[^\s#=-])|(?<!\*)(?=[^\s*#=_-]))"
 )
+_PICTURE = re.compile(r"[\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?\s+")
+_LONGEST_HEADING = 8
 _BOLD_LINE = re.compile(r"(?:\*\*\*?|__)(.{2,80}?)(?:\*\*\*?|__)\s*:?$")
+_DECORATED = re.compile(
+    r"(?:[-=~*#•–—+_]{2,}|[【\[«])\s*(\w[^\[\]【】«»]{1,60}?)\s*(?:[-=~*#•–—+_]{2,}|[】\]»])\s*:?$"
+)
 _RULE = re.compile(r"(?:[-=_*~•]\s*){3,}$")
 _TABLE_RULE = re.compile(r"[|:\s+-]+$")
 _INLINE_HEADING = re.compile(
     r"(?:\*\*|__)?([A-Za-z][A-Za-z&,/' -]{3,40}?)(?:\*\*|__)?\s*:(?:\*\*|__)?\s+(?=\S)"
 )
+_BOLD_LEAD = re.compile(r"(?:\*\*|__)([^*_]{3,60}?)(?:[.:](?:\*\*|__)|(?:\*\*|__)[.:])\s+(?=\S)")
 _ENDS_SENTENCE = (".", "!", "?", ";")
 
 
@@ -69,13 +81,17 @@ def blocks(text: str) -> Iterator[Block]:
         parts = bulleted_lines(line.strip())
         lines += parts
         indented += [line[:1] in (" ", "\t")] * len(parts)
-    at = 0
+    at, begun = 0, False
     while at < len(lines):
         if not lines[at] or _is_rule(lines[at]):
             at += 1
             continue
         under = lines[at + 1] if at + 1 < len(lines) else ""
-        if heading := _heading(lines[at], under):
+        heading = _heading(lines[at], under)
+        if heading is None and begun and not lines[at - 1]:
+            heading = _heading_alone(lines[at], lines[at + 1 : at + 3])
+        begun = True
+        if heading:
             yield heading
             at += 1
         elif cells := _cells(lines[at]):
@@ -103,7 +119,7 @@ def _heading(line: str, under: str) -> Block | None:
         return None
     if len(under) >= 3 and not under.strip("=-") and len(set(under)) == 1 and not _cells(line):
         return Block(Kind.HEADING, readable(line), 1 if under[0] == "=" else 2)
-    bold = _BOLD_LINE.match(line)
+    bold = _BOLD_LINE.match(line) or _DECORATED.match(line)
     plain = readable(bold[1] if bold else line)
     words = plain.rstrip(" :?")
     if not words:
@@ -117,9 +133,39 @@ def _heading(line: str, under: str) -> Block | None:
         return None
     if _numbered_heading(line) or (marked and len(words.split()) <= 12):
         return Block(Kind.HEADING, words, PLAIN_LEVEL)
-    if whole_section_of(words) is not Section.OPEN and not line.endswith(_ENDS_SENTENCE):
+    if says_section(words) and not line.endswith(_ENDS_SENTENCE):
         return Block(Kind.HEADING, words, PLAIN_LEVEL)
     return None
+
+
+def _heading_alone(line: str, below: list[str]) -> Block | None:
+    """A short line with nothing above that says what the lines below are, mark or none."""
+    mark = _PICTURE.match(line)
+    words = readable(line[mark.end() if mark else 0 :]).rstrip(" :")
+    if not words or len(words.split()) > _LONGEST_HEADING or line.endswith(_ENDS_SENTENCE[:2]):
+        return None
+    first, second = [*below, "", ""][:2]
+    if mark:
+        listed = any(other.startswith(mark.group().strip()) for other in (first, second))
+        return None if listed or is_task_like(words) else Block(Kind.HEADING, words, PLAIN_LEVEL)
+    if _BULLET.match(line) or _cells(line) or is_fact(line):
+        return None
+    if is_task_like(words):
+        return None
+    section = section_of(words)
+    follows = first or second
+    speaks = bool(_BULLET.match(follows)) or follows.endswith(_ENDS_SENTENCE) or len(follows) > 80
+    if section is Section.OPEN:
+        named = speaks and line[0].isupper() and _is_titled(words)
+    else:
+        named = speaks or bool(first) or section is Section.TASKS
+    return Block(Kind.HEADING, words, PLAIN_LEVEL) if named else None
+
+
+def _is_titled(words: str) -> bool:
+    """Whether a line looks like a heading, whatever it says: "Your caseload"."""
+    split = words.split()
+    return len(split) <= 3 or (len(split) <= 6 and all(w[0].isupper() for w in split if len(w) > 3))
 
 
 def _numbered_heading(line: str) -> bool:
@@ -207,6 +253,9 @@ def _plain(lines: list[str]) -> Iterator[Block]:
 
 
 def _inline_heading(line: str) -> re.Match[str] | None:
+    match = _BOLD_LEAD.match(line)
+    if match and section_of(match[1]) is not Section.OPEN:
+        return match
     match = _INLINE_HEADING.match(line)
     if not match:
         return None

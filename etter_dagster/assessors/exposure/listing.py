@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"(?:^|(?<=\s))\((?:\d{1,2}|[a-z]|[ivx]{2,4})\)\s+")
 _AND_BEFORE = re.compile(r"[;,]?(?:\s+(?:and|or))?[\s;,]*$")
 _AND_AFTER = re.compile(r"^(?:and|or)\s+")
 _LABEL = re.compile(
-    r"(?:\*\*|__)?([A-Za-z][A-Za-z,&/' -]{2,50}?)(?:\*\*|__)?\s*:(?:\*\*|__)?\s+(?=\S)"
+    r"(?:\*\*|__)?([A-Za-z][A-Za-z,&/' -]{2,50}?)(?:\*\*|__)?\s*[:.](?:\*\*|__)?\s+(?=\S)"
 )
 _LEAST_WORDS = 2
 _LONGEST_LABEL = 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import Enum
 
 
@@ -20,15 +21,19 @@ _NOT_A_LETTER = re.compile(r"[^a-z' ]+")
 # Anywhere in a heading.
 _TASK_WORDS = re.compile(
     r"\b(?:responsibilit\w+|what will you (?:be )?do\w*|accountabilit\w+|duties|duty|tasks"
-    r"|job functions?|essential functions?"
+    r"|job functions|essential functions?|(?:accountable|responsible) for"
     r"|(?:key|main|core|principal|major|typical) (?:activities|functions?|deliverables?)"
     r"|key result areas?|scope of (?:the )?(?:work|role|position|job)|day to day|day in the life"
-    r"|daily work|what (?:you|they|we|the|i|he|she)\b.*\b(?:do|doing|own|work on|deliver"
+    r"|what you(?:'ll| will|'d| would)? (?:be up to|spend|take on|run|lead|build"
+    r"|focus|handle|tackle)"
+    r"|daily work|what (?:you|they|the|i|he|she)\b.*\b(?:do|doing|own|work on|deliver"
     r"|accomplish)"
-    r"|what [a-z' ]+ do|do the following|does the following|work activities|role profile"
-    r"|in this (?:role|job|position)|you will be doing|your (?:mission|impact|role|job|day|work)"
-    r"|how you(?: will|'ll)? (?:make|have|contribute|help)|job (?:description|content|duties)"
-    r"|position description|will be responsible for|include the following)"
+    r"|what (?!we |our )[a-z' ]+ do|do the following|does the following|work activities"
+    r"|in this (?:role|job|position)|you will be doing|your days?\b|your weeks?\b"
+    r"|how you(?: will|'ll)? (?:make|have|contribute|help)|job duties|spend your time"
+    r"|include the following"
+    r"|aufgaben|tatigkeiten|taches|vos missions|funciones|tareas|responsabilidades|mansioni"
+    r"|werkzaamheden|wat ga je doen)"
 )
 _OTHER_WORDS = re.compile(
     r"\b(?:requirements?|required|qualif\w+|education\w*|experience|skills?|competenc\w+|abilit\w+"
@@ -44,7 +49,16 @@ _OTHER_WORDS = re.compile(
     r"|expect)\w*"
     r"|what(?:'s| is) in it for|what we're looking|we(?:'re| are)? (?:offer|looking|require"
     r"|expect)\w*|looking for"
-    r"|you (?:have|bring|are)"
+    r"|you(?:'ll| will| might| may| must| should|'re)? (?:have|bring|are|be|need|get)"
+    r"|give you|what we do|what (?:makes|it takes)|in return|how we (?:hire|work)|you thrive"
+    r"|you must|love to see|should (?:know|have|bring|be)"
+    r"|who do we"
+    r"|thrives?|succeed|hiring process|interviews?|sound like you|fine print|practical"
+    r"|package|goodies|conditions|signatures?|safeguarding|supplemental|seniority"
+    r"|employment type|industries"
+    r"|(?:company|organi[sz]ation(?:al)?|employer) (?:overview|description|profile|summary|info\w*)"
+    r"|our organi[sz]ation|dein profil|ihr profil|profil|wir bieten|uber uns|kontakt|nous offrons"
+    r"|requisitos|beneficios|ofrecemos|ons aanbod|wij bieden|chi siamo|offriamo|sobre nosotros"
     r"|must have|must haves|nice to have\w*|ideal candidate|candidate|person specification"
     r"|preferred"
     r"|desired|desirable|your profile|qualities|attributes|characteristics|traits|advancement"
@@ -79,6 +93,26 @@ _OTHER_ONLY = re.compile(
     r"|must haves?|work environment"
     r"|what we(?:'re| are) looking for|your profile|person specification|location|travel)"
 )
+_ANYTHING_ONLY = re.compile(
+    r"about (?:the|this|your) \w+|(?:the|your) (?:role|job|position|opportunity)"
+    r"(?: (?:in|at) .{1,20})?"
+    r"|role|job|position|opportunity"
+    r"|(?:the |your )?(?:role|job|position|general) (?:summary|overview|purpose"
+    r"|description|profile)"
+    r"|(?:overview|summary|purpose|introduction|job purpose)"
+    r"|(?:purpose|summary|overview) of (?:the )?(?:role|job|position|post)"
+)
+
+# "Travel agent", "Benefits manager": what the text is about, whatever the words before.
+_TITLE = re.compile(
+    r"(?!(?:about|our|your|who|what|why|how|the|equal)\b).*"
+    r"(?:\w{2}(?:er|or|ist|ant|ian|yst|eer|tary)|clerk|guide|nurse|aide|agent|representative)s?"
+    r"|(?:\w+ )?(?:head|director|manager|dean|chief|vp|supervisor)s?"
+    r" (?:of|for) .+"
+)
+_NO_TITLE = re.compile(
+    r".*\b(?:employer|offer|career|other|disclaimer|number|letter|center|for|matter|newsletter)s?"
+)
 
 
 def section_of(heading: str) -> Section:
@@ -86,7 +120,14 @@ def section_of(heading: str) -> Section:
     words = _normal(heading)
     if _TASK_WORDS.search(words) and not _OTHER_ONLY.fullmatch(words):
         return Section.TASKS
-    return Section.OTHER if _OTHER_WORDS.search(words) else Section.OPEN
+    if not _OTHER_WORDS.search(words) or is_title(words):
+        return Section.OPEN
+    return Section.OTHER
+
+
+def is_title(words: str) -> bool:
+    """Whether a heading ends as the names of occupations do."""
+    return bool(_TITLE.fullmatch(words) and not _NO_TITLE.fullmatch(words))
 
 
 def whole_section_of(heading: str) -> Section:
@@ -97,7 +138,16 @@ def whole_section_of(heading: str) -> Section:
     return Section.OTHER if _OTHER_ONLY.fullmatch(words) else Section.OPEN
 
 
+def says_section(heading: str) -> bool:
+    """Whether it is nothing but the name of a section, one that may hold anything included."""
+    if whole_section_of(heading) is not Section.OPEN:
+        return True
+    return bool(_ANYTHING_ONLY.fullmatch(_normal(heading)))
+
+
 def _normal(heading: str) -> str:
     # A heading is short; the bound keeps the searches above linear on anything that is not one.
     words = heading[:120].lower().replace("’", "'").replace("&", " and ").replace("-", " ")
+    if not words.isascii():
+        words = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
     return " ".join(_NOT_A_LETTER.sub(" ", words).split())

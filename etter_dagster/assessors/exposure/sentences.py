@@ -23,7 +23,8 @@ _NEVER = re.compile(
     r"|401 ?\(?k\)?|paid time off|\bpto\b|tuition reimbursement|(?:base )?salary (?:range|is|of)"
     r"|pay range|\$ ?\d[\d,.]*k? ?(?:-|–|—|to|per|an|a|/) ?(?:\$|hour|year|annum|month)"
     r"|competitive (?:salary|pay\b|benefits)|dental\b.{0,20}\bvision|annual bonus"
-    r"|other (?:related )?duties as (?:assigned|required|needed)|visa sponsorship|job posting"
+    r"|performs? (?:other )?(?:related|similar) (?:work|duties|tasks)|related (?:work|duties) as\b"
+    r"|other (?:related )?duties (?:as|commensurate|that|which|may)\b|visa sponsorship|job posting"
     r"|welcomes? applica\w+ from|we (?:do not|don.t|never) discriminate"
     r"|duties (?:listed|described) (?:above|here)|not (?:intended to be )?an? (?:exhaustive|all)"
 )
@@ -57,7 +58,8 @@ _NOT_IN_PROSE = re.compile(
     r"|or hybrid)"
     r"|\bhybrid\b|\bbenefits (?:package|include)|\bemployers (?:prefer|may|require|also|often"
     r"|usually|look)|\bheld about\b"
-    r"|\bthis (?:role|position|job) (?:is|requires|offers|reports|sits|can be)\b"
+    r"|\b(?:this|the) (?:role|position|job|post|post ?holder|incumbent|employee)"
+    r"(?: will| may| must)? (?:is|has|have|be|work|need|requires?|offers?|reports?|sits?|can be)\b"
     r"|\breports? (?:directly )?to the"
     r"|\breporting (?:directly )?to\b|\bis (?:required|preferred|a plus|desired|an asset)\b"
     r"|\byou (?:have|are|bring|possess|should have|must have|thrive|love)\b|\byour (?:career"
@@ -76,7 +78,7 @@ _SAYS_WORK = re.compile(
 _FACT = re.compile(
     r"^(?:location|department|reports? to|job title|job type|employment type|position"
     r"|pay(?: rate| range)?|wage|hours|start date|closing date|contract|industry|level|salary"
-    r"|grade|posted|date|job id|job code|flsa(?: status)?|company|division|contact"
+    r"|grade|posted|date|job id|job code|job family|flsa(?: status)?|company|division|contact"
     r"|email|phone|schedule|shift|travel|title|role|team|manager|supervisor)\s*:",
     re.I,
 )

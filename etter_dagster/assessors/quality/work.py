@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-from etter_dagster.assessors.quality.verbs import VERBS
+from etter_dagster.assessors.exposure.verbs import is_common_verb
 
 LEAST_WORDS = 30
 LEAST_VOCABULARY = 25  # different words: what repeats itself is a placeholder, not a text
@@ -81,30 +80,8 @@ def says_no_work(text: str) -> bool:
 
 def _is_work(words: list[str]) -> bool:
     if words[0] in _ARTICLES and len(words) > 2 and words[2].endswith("s"):
-        return _is_verb(words[2])
+        return is_common_verb(words[2])
     return any(
-        _is_verb(word) and (n == 0 or words[n - 1] in _BEFORE) for n, word in enumerate(words[:3])
+        is_common_verb(word) and (n == 0 or words[n - 1] in _BEFORE)
+        for n, word in enumerate(words[:3])
     )
-
-
-def _is_verb(word: str) -> bool:
-    return not _forms(word).isdisjoint(_verbs())
-
-
-@lru_cache(maxsize=1)
-def _verbs() -> frozenset[str]:
-    return frozenset(VERBS.split())
-
-
-@lru_cache(maxsize=4096)
-def _forms(word: str) -> frozenset[str]:
-    """The word, and what it may be a form of: "carries", "fixes", "running", "making"."""
-    forms = {word, word.removesuffix("s"), word.removesuffix("es")}
-    if word.endswith("ies"):
-        forms.add(f"{word[:-3]}y")
-    if word.endswith("ing"):
-        stem = word[:-3]
-        forms |= {stem, f"{stem}e"}
-        if len(stem) > 2 and stem[-1] == stem[-2]:
-            forms.add(stem[:-1])
-    return frozenset(forms)
