@@ -174,7 +174,26 @@ class Push(BaseModel):
     @property
     def progress(self) -> ProgressInfo:
         """Its steps, counted."""
-        return ProgressInfo.of(self.steps)
+        return ProgressInfo.of([self._as_it_is(step) for step in self.steps])
+
+    def _as_it_is(self, step: StepRecord) -> StepRecord:
+        """A step as it stands: a lost worker left it running, and whoever is next begins anew."""
+        if self.current_step is None and not self.status.terminal:
+            return StepRecord(name=step.name)
+        if self.status is not WorkflowState.FAILED:
+            return step
+        if step.status is StepStatus.RUNNING:
+            why = self.error.message if self.error else None
+            return step.model_copy(
+                update={
+                    "status": StepStatus.FAILED,
+                    "completed_at": self.completed_at,
+                    "error_message": why,
+                }
+            )
+        if step.status is StepStatus.PENDING:
+            return step.model_copy(update={"status": StepStatus.SKIPPED})
+        return step
 
     @property
     def failed(self) -> bool:

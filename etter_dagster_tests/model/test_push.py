@@ -81,10 +81,39 @@ def test_progress_counts_completed_steps_only(steps: list[StepRecord]) -> None:
     assert list(progress.steps) == steps
 
 
+DONE = StepRecord(name="role_setup", status=StepStatus.COMPLETED, duration_ms=3)
+LEFT_RUNNING = (
+    DONE,
+    StepRecord(name="ai_assessment", status=StepStatus.RUNNING, started_at=NOW),
+    StepRecord(name="skills"),
+)
+
+
 def test_a_pushs_progress_is_that_of_its_steps() -> None:
-    done = StepRecord(name="role_setup", status=StepStatus.COMPLETED, duration_ms=3)
-    assert push(steps=(done, StepRecord(name="ai_assessment"))).progress.current == 1
+    at_work = {"status": WorkflowState.PROCESSING, "current_step": "ai_assessment"}
+    progress = push(steps=LEFT_RUNNING, **at_work).progress
+    assert (progress.current, progress.steps) == (1, LEFT_RUNNING)
     assert push().progress == ProgressInfo(current=0, total=0, steps=())
+
+
+@pytest.mark.parametrize("status", [WorkflowState.QUEUED, WorkflowState.PROCESSING])
+def test_what_a_lost_worker_was_at_is_begun_anew(status: WorkflowState) -> None:
+    """Nothing runs while a push waits again, and whoever takes it begins with the first step."""
+    progress = push(steps=LEFT_RUNNING, status=status, started_at=NOW, attempts=1).progress
+    assert progress.current == 0
+    assert {step.status for step in progress.steps} == {StepStatus.PENDING}
+    assert [step.started_at for step in progress.steps] == [None] * 3
+
+
+def test_a_push_that_was_given_up_has_no_step_that_still_runs() -> None:
+    """Its last worker was lost: nobody wrote down how the step ended."""
+    error = PushError(code="ATTEMPTS_EXHAUSTED", message="3 workers were lost", recoverable=True)
+    ended = push(
+        steps=LEFT_RUNNING, status=WorkflowState.FAILED, error=error, completed_at=NOW
+    ).progress
+    assert [step.status.value for step in ended.steps] == ["completed", "failed", "skipped"]
+    assert ended.steps[1].error_message == "3 workers were lost"
+    assert ended.steps[1].completed_at == NOW
 
 
 def test_a_new_push_is_queued_and_has_no_attempt() -> None:
