@@ -1,20 +1,22 @@
 """The nightly plan and a tick of each source sensor over 100,000 roles of 5 companies.
 
-Run: `python -m benchmarks.plan [ROLES]`. Prints the table for `docs/performance.md`. Each part runs
-in a process of its own, so that its memory is its own.
+Run: `python -m benchmarks.plan [ROLES] [--neo4j]`. Prints the table for `docs/performance.md`. Each
+part runs in a process of its own, so that its memory is its own. Neo4j is started from the jars
+that `make test-servers` fetches.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import multiprocessing
 import os
 import resource
-import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,10 +25,11 @@ from typing import Any
 import dagster as dg
 
 from etter_dagster.cli.engine import configure_dagster
+from etter_dagster.model.assessment import Assessment, AssessorInfo, Scores
 from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.role import CurrentAssessment, Role
-from etter_dagster.model.staleness import Basis
+from etter_dagster.model.staleness import basis_of
 from etter_dagster.model.taxonomy import TaxonomyEntry
 from etter_dagster.onboarding.collecting import rare_collections
 from etter_dagster.onboarding.nightly import reassessment_plan
@@ -42,10 +45,14 @@ from etter_dagster.orchestration.source_sensors import (
 )
 from etter_dagster.settings import Settings
 from etter_dagster.sources.protocols import DocumentListing
+from etter_dagster_tests.servers.neo4j import Neo4jServer, missing
 
 COMPANIES = [f"Company {n}" for n in range(5)]
 JD = "# Clerk\n\n## Key Responsibilities\n- File invoices\n"
 CHANGED_EVERY = 1000  # one in so many has another document and mapping
+# Nobody is asked: the plan only looks for what this assessor has made before.
+PAID = {"assessor": "workflow_api", "workflow_api_base_url": "http://127.0.0.1:9"}
+Given = dict[str, Any]  # settings, which each process makes for itself
 
 
 class Sources:
@@ -150,42 +157,63 @@ async def _changed_documents(
 async def _plan(services: Services, sources: Sources, instance: dg.DagsterInstance) -> Found:
     began = time.monotonic()
     plan = await reassessment_plan(services)
-    return Found(time.monotonic() - began, 1, f"{len(plan.roles)} stale, {plan.verdicts}")
+    seconds = time.monotonic() - began
+    return Found(seconds, 1, f"{len(plan.roles)} stale, cost {plan.cost}, {plan.verdicts}")
 
 
-def _assess(database: Path, days_ago: float) -> None:
+def _assess(given: Given, days_ago: float) -> None:
     """Gives every role a current assessment, without the walk: this measures what comes after."""
-    connection = sqlite3.connect(database)
-    services = open_services(Settings(data_dir=database.parent))
-    assessor = services.assessors.configured.info
-    rows = connection.execute("SELECT role_id, body FROM roles").fetchall()
-    changed = []
-    for role_id, body in rows:
-        role = Role.model_validate_json(body).model_copy(update={"jd_hash": "0" * 64})
-        made_at = role.created_at - timedelta(days=days_ago)
-        basis = Basis(inputs=role.inputs, assessor=assessor, made_at=made_at)
-        current = CurrentAssessment(assessment_id=f"as-{role_id}", final_score=40.0, basis=basis)
-        role = role.model_copy(update={"current": current, "state": RoleStatus.READY})
-        changed.append((role.model_dump_json(exclude={"sequence"}), role_id))
-    connection.executemany("UPDATE roles SET state = 'ready', body = ? WHERE role_id = ?", changed)
-    connection.commit()
-    connection.close()
+
+    async def run() -> None:
+        services = open_services(Settings(**given))
+        assessor = services.assessors.configured.info
+        after = 0
+        while page := await services.graph.roles_in(list(RoleStatus), after=after):
+            after = page[-1].sequence
+            await asyncio.gather(*(_restore(services, role, assessor, days_ago) for role in page))
+        await services.close()
+
+    asyncio.run(run())
 
 
-def _count(database: Path) -> int:
-    connection = sqlite3.connect(database)
-    found = connection.execute("SELECT count(*) FROM roles").fetchone()[0]
-    connection.close()
-    return int(found)
+async def _restore(services: Services, role: Role, assessor: AssessorInfo, days_ago: float) -> None:
+    role = role.model_copy(update={"jd_hash": "0" * 64, "state": RoleStatus.READY})
+    potentials = {"ai_automation_potential_score": 30, "ai_augmentation_potential_score": 10}
+    made = Assessment(
+        assessment_id=f"as-{role.role_id}-{days_ago:g}",
+        role_id=role.role_id,
+        workflow_id="role-onboard-000000000000",
+        assessor=assessor,
+        inputs=role.inputs,
+        inputs_hash=role.inputs.inputs_hash,
+        scores=Scores(ai_automation_score=40, **potentials),
+        created_at=services.clock() - timedelta(days=days_ago),
+    )
+    current = CurrentAssessment(
+        assessment_id=made.assessment_id, final_score=40, basis=basis_of(made)
+    )
+    await services.graph.restore_role(
+        role.model_copy(update={"current": current}), documents=(), assessments=[made], skills=()
+    )
 
 
-def _measure(folder: Path, roles: int, part: Part) -> tuple[Found, float, float]:
+def _count(given: Given) -> int:
+    async def run() -> int:
+        services = open_services(Settings(**given))
+        found = await services.graph.count_roles()
+        await services.close()
+        return found
+
+    return asyncio.run(run())
+
+
+def _measure(given: Given, roles: int, part: Part) -> tuple[Found, float, float]:
     async def run() -> tuple[Found, float]:
-        settings = Settings(data_dir=folder, enable_mock_data=False, push_new_taxonomy_roles=False)
+        settings = Settings(**given)
         sources = Sources(roles)
         services = open_services(settings)
         services.taxonomy, services.document_source = sources, sources
-        os.environ["DAGSTER_HOME"] = str(folder)
+        os.environ["DAGSTER_HOME"] = str(settings.data_dir)
         with dg.DagsterInstance.get() as instance:
             busy = time.process_time()
             with rare_collections():  # as in a tick
@@ -204,17 +232,47 @@ def _apart(act: Callable[..., Any], *given: object) -> Any:
         return pool.apply(act, given)
 
 
+@contextmanager
+def _graph(neo4j: bool) -> Iterator[Given]:
+    """Settings of an empty graph."""
+    with tempfile.TemporaryDirectory() as name:
+        settings = Settings(data_dir=Path(name))
+        configure_dagster(settings.data_dir, settings)
+        given: Given = {
+            "data_dir": settings.data_dir,
+            "enable_mock_data": False,
+            "push_new_taxonomy_roles": False,
+        }
+        if not neo4j:
+            yield given
+            return
+        if reason := missing():
+            sys.exit(reason)
+        server = Neo4jServer(long_lived=True)
+        try:
+            server.start()
+            server.migrate()
+            yield {**given, **{key.lower(): value for key, value in server.variables.items()}}
+        finally:
+            server.remove()
+
+
 def main() -> None:
     """Measures each part and prints the table."""
-    roles = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    print(f"| over {roles:,} roles | longest tick | ticks | processor, all of them | peak memory |")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("roles", nargs="?", type=int, default=100_000)
+    parser.add_argument("--neo4j", action="store_true", help="on a Neo4j that is started for it")
+    asked = parser.parse_args()
+    roles, kind = asked.roles, "Neo4j" if asked.neo4j else "SQLite"
+    print(
+        f"| over {roles:,} roles on {kind} | longest tick | ticks | processor, all of them "
+        "| peak memory |"
+    )
     print("| --- | --- | --- | --- | --- |")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        configure_dagster(folder, Settings(data_dir=folder))
+    with _graph(asked.neo4j) as graph:
 
-        def show(what: str, part: Part) -> None:
-            found, busy, peak = _apart(_measure, folder, roles, part)
+        def show(what: str, part: Part, **more: object) -> None:
+            found, busy, peak = _apart(_measure, {**graph, **more}, roles, part)
             print(
                 f"| {what} | {found.longest:.1f} s | {found.ticks} | {busy:.1f} s "
                 f"| {peak:.0f} MB |",
@@ -223,18 +281,19 @@ def main() -> None:
             print(f"  {found.said}", file=sys.stderr)
 
         show("`taxonomy_sensor`: first ticks, 10,000 new roles of each company", _taxonomy)
-        while _count(folder / "graph.db") < roles:
-            _apart(_measure, folder, roles, _taxonomy)
+        while _apart(_count, graph) < roles:
+            _apart(_measure, graph, roles, _taxonomy)
         show("`document_sensor`: first ticks", _documents)
-        _apart(_assess, folder / "graph.db", 1.0)
+        _apart(_assess, graph, 1.0)
         show("`taxonomy_sensor`: nothing changed", _taxonomy)
         show("`document_sensor`: nothing changed", _documents)
         show("the plan: nothing stale", _plan)
         show("`taxonomy_sensor`: one mapping in 1,000 changed", _changed_taxonomy)
         show("`document_sensor`: one document in 1,000 changed", _changed_documents)
         show("the plan: one role in 1,000 stale", _plan)
-        _apart(_assess, folder / "graph.db", 40.0)
-        show("the plan: every role stale", _plan)
+        show("the plan: every role stale for another, paid assessor", _plan, **PAID)
+        _apart(_assess, graph, 40.0)
+        show("the plan: every role too old", _plan)
 
 
 if __name__ == "__main__":

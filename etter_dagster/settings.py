@@ -1,7 +1,8 @@
 """The one settings model: every name, its default, unit, bound and reason.
 
-Where values come from is in `settings_env.py`, the types in `settings_types.py`, what must be set
-before a service may start in `settings_start.py`. Nothing is read at import.
+Where values come from is in `settings_env.py`, the types in `settings_types.py` and
+`settings_cron.py`, what must be set before a service may start in `settings_start.py`. Nothing is
+read at import.
 """
 
 from __future__ import annotations

@@ -15,13 +15,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-_CRON_ALIASES = {"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"}
-_CRON_FIELD = re.compile(r"[0-9A-Za-z*,/#?-]+")
-_CRON_BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-_CRON_NUMBER = re.compile(r"(?<![/#\w])\d+")
-_CRON_NAME = re.compile(
-    r"l|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat"
-)
+from etter_dagster.settings_cron import cron_schedule
+
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 
 
@@ -92,30 +87,6 @@ def _address(host: str) -> str:
         return _host_name(host)
 
 
-def _cron(text: str) -> str:
-    fields = text.split()
-    if text in _CRON_ALIASES or (
-        len(fields) == len(_CRON_BOUNDS) and all(map(_is_cron_field, fields, _CRON_BOUNDS))
-    ):
-        return text
-    raise ValueError(
-        "must be a cron expression of five fields (minute hour day month weekday), "
-        "such as '0 2 * * *'"
-    )
-
-
-def _is_cron_field(field: str, bounds: tuple[int, int]) -> bool:
-    """Whether Dagster takes it, as far as it can be told without Dagster."""
-    low, high = bounds
-    names = re.findall(r"(?<!\w)[A-Za-z]+", field.lower())
-    return (
-        _CRON_FIELD.fullmatch(field) is not None
-        and all(low <= int(number) <= high for number in _CRON_NUMBER.findall(field))
-        and all(map(_CRON_NAME.fullmatch, names))
-        and not re.search(r"/0*(?:\D|$)", field)
-    )
-
-
 def _timezone(name: str) -> str:
     if name != "UTC" and name not in zoneinfo.available_timezones():
         raise ValueError("must be a time zone of the IANA list, such as UTC or America/New_York")
@@ -141,7 +112,7 @@ HostOrAddress = Annotated[str, AfterValidator(_address)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 HostNames = Annotated[tuple[HostName, ...], BeforeValidator(_items)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_items)]
-Cron = Annotated[str, AfterValidator(_cron)]
+Cron = Annotated[str, AfterValidator(cron_schedule)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 AbsolutePath = Annotated[Path, AfterValidator(_path)]
 Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)

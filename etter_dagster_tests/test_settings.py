@@ -96,7 +96,19 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    "cron", ["@daily", "*/30 * * * *", "0 22-2 1,15 JAN-mar 7", "0 2 ? * mon-FRI", "5 4 L * 5#2"]
+    "cron",
+    [
+        "@daily",
+        "*/30 * * * *",
+        "0 22-2 1,15 JAN-mar 7",
+        "0 2 ? * mon-FRI",
+        "5 4 L * 5#2",
+        "0 0 29 2 *",
+        "0 0 31 2-12/5 *",
+        "0 0 28-31 FEB *",
+        "0 0 30-2 2 ?",
+        "0 0 31,*/15 2 *",
+    ],
 )
 def test_a_cron_expression_that_dagster_takes_is_taken(cron: str) -> None:
     assert Settings(nightly_cron=cron).nightly_cron == cron
@@ -124,6 +136,10 @@ def test_settings_are_frozen() -> None:
         ("nightly_cron", "0 24 * * *", "minute hour day month weekday"),
         ("nightly_cron", "a b c d e", "minute hour day month weekday"),
         ("nightly_cron", "*/0 2 * * *", "minute hour day month weekday"),
+        ("nightly_cron", "0 0 31 2 *", "never comes: day 31 of month 2"),
+        ("nightly_cron", "0 0 30,31 feb ?", "never comes: day 30,31 of month feb"),
+        ("nightly_cron", "0 0 31 apr,6-11/5,9 *", "never comes"),
+        ("nightly_cron", "0 0 31 4 mon", "never comes"),
         ("nightly_timezone", "Mars/Base", "America/New_York"),
         ("neo4j_uri", "http://graph", "bolt://"),
         ("workflow_api_base_url", "example.com", "https://"),

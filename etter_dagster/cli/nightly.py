@@ -83,6 +83,8 @@ def _as_json(made: Plan) -> dict[str, Any]:
 
 
 def _row_json(planned: PlannedRole) -> dict[str, Any]:
+    from etter_dagster.model.staleness import rfc3339
+
     role = planned.role
     return {
         "role_id": role.role_id,
@@ -90,7 +92,7 @@ def _row_json(planned: PlannedRole) -> dict[str, Any]:
         "role_name": role.role_name,
         "why": role.why.value,
         "reasons": [reason.model_dump() for reason in role.reasons],
-        "assessed_at": role.made_at.isoformat(),
+        "assessed_at": rfc3339(role.made_at),
         "cost": planned.cost,
         "verdict": planned.verdict.value,
     }

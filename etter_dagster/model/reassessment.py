@@ -54,7 +54,7 @@ class StaleRole:
     why: Why
     made_at: datetime
     inputs_hash: str
-    free: bool  # its inputs are those of a finished assessment again: nothing is paid
+    free: bool  # a finished assessment of its inputs becomes current again: nothing is paid
 
 
 @dataclass(frozen=True, slots=True)

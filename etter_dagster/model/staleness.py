@@ -4,7 +4,7 @@ reason.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from pydantic import BaseModel, ConfigDict
 
@@ -91,11 +91,20 @@ def stale_reasons(
         reasons.append(
             StaleReason(
                 field="age",
-                stored=stored.made_at.isoformat(),
-                required=f"after {oldest.isoformat()}",
+                stored=rfc3339(stored.made_at),
+                required=f"after {rfc3339(oldest)}",
             )
         )
     return tuple(reasons)
+
+
+def rfc3339(moment: datetime) -> str:
+    """A time as the surfaces show it: in UTC, with `Z`.
+
+    Args:
+        moment: With a time zone.
+    """
+    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
 def said_reason(reason: StaleReason) -> str:

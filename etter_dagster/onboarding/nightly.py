@@ -7,10 +7,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timezone
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+from etter_dagster.model.assessment import AssessorInfo
 from etter_dagster.model.errors import AlreadyProcessing, EtterError
 from etter_dagster.model.identity import derived_workflow_id
 from etter_dagster.model.purse import Purse
@@ -71,6 +72,7 @@ async def reassessment_plan(services: Services) -> Plan:
             )
             if found is not None:
                 stale.append(found)
+    stale = await _with_free(services, stale, assessor, now)
     cost = _cost(services, mean_cost(costs, assessor))
     today = await _pushed_today(services)
     rolled_out = sum(push.created_by == ROLL_OUT_BY for push in today.values())
@@ -109,6 +111,22 @@ async def push_plan(services: Services, plan: Plan) -> Nightly:
                 refused[answer.message] += 1
         await asyncio.sleep(0)
     return Nightly(plan, pushed, dict(refused))
+
+
+async def _with_free(
+    services: Services, stale: Sequence[StaleRole], assessor: AssessorInfo, now: datetime
+) -> list[StaleRole]:
+    """The same roles; free are also those that an earlier assessment fits, which is restored."""
+    if services.assessors.guard is None:
+        return list(stale)
+    # Of one that is only too old, an earlier one is older still.
+    asked = [role for role in stale if not role.free and role.why is not Why.AGE]
+    oldest = now - timedelta(days=services.settings.max_assessment_age_days)
+    free: set[str] = set()
+    for start in range(0, len(asked), _PAGE):
+        hashes = {role.role_id: role.inputs_hash for role in asked[start : start + _PAGE]}
+        free |= await services.graph.assessed_before(hashes, assessor.key, not_before=oldest)
+    return [replace(role, free=True) if role.role_id in free else role for role in stale]
 
 
 def _cost(services: Services, measured: float | None) -> float | None:

@@ -14,10 +14,13 @@ from etter_dagster.model.documents import (
     text_hash,
 )
 from etter_dagster.model.errors import FieldProblem, ValidationFailed
+from etter_dagster.model.lifecycle import RoleStatus
+from etter_dagster.model.push import StepStatus
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.reporting import Materialization
 from etter_dagster.onboarding.services import Services
-from etter_dagster.onboarding.source_documents import documents_of
+from etter_dagster.onboarding.source_documents import documents_of, documents_of_types
+from etter_dagster.onboarding.status import find_push
 from etter_dagster.onboarding.steps import Step, StepContext, StepResult
 
 SUMMARY_NAME = "summary of the taxonomy"
@@ -80,6 +83,16 @@ class RoleSetup(Step):
             given = linked_documents(sources.found, services.clock()) or _summary(
                 role, services.clock()
             )
+        elif not given and await _lacked(services, role):
+            linked = {document.type for document in await services.graph.documents(role.role_id)}
+            sources = await documents_of_types(
+                services,
+                request.company_id,
+                request.role_name,
+                [type_ for type_ in DocumentType if type_ not in linked],
+            )
+            left_out = dict(sources.left_out)
+            given = linked_documents(sources.found, services.clock())
         if given:
             role = await services.graph.link_documents(
                 role.role_id, given, token=context.claim.token
@@ -92,6 +105,20 @@ class RoleSetup(Step):
                 FieldProblem("documents", "the role has no document any more; push it with one")
             )
         return role, documents, left_out
+
+
+async def _lacked(services: Services, role: Role) -> bool:
+    """Whether the role's last push went on without a document that it should have had."""
+    if role.workflow_id is None or role.state is RoleStatus.READY:
+        return False
+    last = await find_push(services, role.workflow_id)
+    steps = last.steps if last else ()
+    return any(
+        step.name == RoleSetup.name
+        and step.status is StepStatus.COMPLETED
+        and step.error_message is not None
+        for step in steps
+    )
 
 
 async def _mind_catalogue(
@@ -114,8 +141,8 @@ async def _mind_catalogue(
 def _said(left_out: Mapping[DocumentType, str]) -> str:
     why = "; ".join(f"{type_.value} ({message})" for type_, message in left_out.items())
     return (
-        f"left out: {why}. Mend it at its source, and `document_sensor` links it; or push the "
-        "role with it"
+        f"left out: {why}. Mend it at its source and retry, or wait for `document_sensor`; or push "
+        "the role with it"
     )
 
 

@@ -58,6 +58,32 @@ async def documents_of(services: Services, company: str, role: str) -> SourceDoc
             return usable
 
 
+async def documents_of_types(
+    services: Services, company: str, role: str, types: Sequence[DocumentType]
+) -> SourceDocuments:
+    """A role's documents of some types; what is lacking for now is left out, and nothing fails.
+
+    Args:
+        services: Their source.
+        company: The company's name.
+        role: The role's name.
+        types: Those to ask for.
+    """
+    time = AskingTime(DOCUMENTS_SECONDS, least=LEAST_SECONDS)
+    read = services.document_source.get_document
+    found: list[DocumentRef] = []
+    left_out: dict[DocumentType, str] = {}
+    async with services.source_places:
+        for type_ in types:
+            try:
+                document = await time.ask(read, company, role, type_, what=_SOURCE)
+            except EtterError as error:
+                left_out[type_] = error.message
+            else:
+                found += [document] if document else []
+    return SourceDocuments(found, left_out)
+
+
 async def _one_by_one(
     services: Services, company: str, role: str, time: AskingTime
 ) -> SourceDocuments:

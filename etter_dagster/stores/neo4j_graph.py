@@ -257,6 +257,26 @@ class Neo4jRoleGraph:
         )
         return Assessment.model_validate_json(rows[0]["body"]) if rows else None
 
+    async def assessed_before(
+        self, inputs_hashes: Mapping[str, str], assessor_key: str, *, not_before: datetime
+    ) -> set[str]:
+        wanted = [list(pair) for pair in inputs_hashes.items()]
+        found: set[str] = set()
+        for start in range(0, len(wanted), _IN_CHUNK):
+            (row,) = await self._rows(
+                "UNWIND $wanted AS one "
+                "MATCH (r:CompanyRole {role_id: one[0]}) USING INDEX r:CompanyRole(role_id) "
+                "WHERE EXISTS { MATCH (r)-[:HAS_ASSESSMENT]->(a:Assessment) "
+                "WHERE a.inputs_hash = one[1] AND a.assessor_key = $assessor "
+                "AND a.created_at >= $not_before } "
+                "RETURN collect(r.role_id) AS ids",
+                wanted=wanted[start : start + _IN_CHUNK],
+                assessor=assessor_key,
+                not_before=nodes.utc(not_before),
+            )
+            found |= set(row["ids"])
+        return found
+
     # -- skills ------------------------------------------------------------------------------
     async def put_skills(
         self, role_id: str, skills: Sequence[RoleSkill], *, token: int | None = None

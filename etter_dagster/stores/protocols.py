@@ -484,6 +484,11 @@ class RoleGraph(Protocol):
         given.
         """
 
+    async def assessed_before(
+        self, inputs_hashes: Mapping[str, str], assessor_key: str, *, not_before: datetime
+    ) -> set[str]:
+        """Of roles, given by id with their inputs, those for which `find_assessment` finds one."""
+
     # -- skills ------------------------------------------------------------------------------
     async def put_skills(
         self, role_id: str, skills: Sequence[RoleSkill], *, token: int | None = None

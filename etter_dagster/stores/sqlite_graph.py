@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -220,6 +221,17 @@ class SqliteRoleGraph(SqliteStore):
             ).fetchone()
         )
         return Assessment.model_validate_json(row["body"]) if row else None
+
+    async def assessed_before(
+        self, inputs_hashes: Mapping[str, str], assessor_key: str, *, not_before: datetime
+    ) -> set[str]:
+        query = (
+            "SELECT key FROM json_each(?) AS wanted WHERE EXISTS (SELECT 1 FROM assessments "
+            "WHERE role_id = wanted.key AND inputs_hash = wanted.value AND assessor_key = ? "
+            "AND created_at >= ?)"
+        )
+        given = json.dumps(dict(inputs_hashes)), assessor_key, micros(not_before)
+        return await self._database.read(lambda c: {row["key"] for row in c.execute(query, given)})
 
     # -- skills ------------------------------------------------------------------------------
     async def put_skills(

@@ -241,6 +241,25 @@ async def test_a_finished_assessment_is_found_by_inputs_assessor_and_age(
     assert not await found(made.inputs_hash, ASSESSOR.key, -1)
 
 
+async def test_many_roles_are_asked_at_once_for_a_finished_assessment(graph: RoleGraph) -> None:
+    """The nightly plan asks so for all that is stale."""
+    names = [f"r{i}" for i in range(5)]
+    made = []
+    for name in names:
+        role = await graph.put_role("Acme", name)
+        made.append(assessment(role.role_id, workflow_id=f"role-onboard-{name}"))
+        await graph.add_assessment(made[-1], current=True)
+    wanted = {one.role_id: one.inputs_hash for one in made}
+    wanted[made[0].role_id] = "other"
+    wanted["cr-x-x-000000000000"] = made[1].inputs_hash
+    found = await graph.assessed_before(wanted, ASSESSOR.key, not_before=NOW)
+    assert found == {one.role_id for one in made[1:]}
+    assert await graph.assessed_before(wanted, "llm/x/1", not_before=NOW) == set()
+    later = NOW + timedelta(days=1)
+    assert await graph.assessed_before(wanted, ASSESSOR.key, not_before=later) == set()
+    assert await graph.assessed_before({}, ASSESSOR.key, not_before=NOW) == set()
+
+
 async def test_skills_are_replaced_and_ordered(graph: RoleGraph) -> None:
     await graph.put_role("Acme", "Analyst")
     await graph.put_skills(RID, [RoleSkill(name="Old")])

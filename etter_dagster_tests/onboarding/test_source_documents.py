@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 import pytest
 
-from etter_dagster.model.documents import DocumentType
+from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.errors import (
     DocumentUnavailable,
     ErrorCode,
@@ -15,17 +18,26 @@ from etter_dagster.model.errors import (
 )
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
-from etter_dagster.model.push import StepStatus
+from etter_dagster.model.push import Source, StepStatus, WorkflowOptions
 from etter_dagster.model.role import Role
-from etter_dagster.onboarding.accept import accept
+from etter_dagster.onboarding.accept import accept, retry
 from etter_dagster.onboarding.document_sync import sync_documents
-from etter_dagster.onboarding.services import Services
+from etter_dagster.onboarding.role_setup import linked_documents
+from etter_dagster.onboarding.services import Services, utc_now
 from etter_dagster.onboarding.status import find_pushes
 from etter_dagster.onboarding.tick_time import TickTime
 from etter_dagster.settings import Settings
-from etter_dagster_tests.support import JD, Recorder, order, scripted_services, work_off
+from etter_dagster_tests.conftest import Clock
+from etter_dagster_tests.support import (
+    JD,
+    Recorder,
+    order,
+    scripted_services,
+    work_off,
+)
 from etter_dagster_tests.world import World
 
+PushedStep = tuple[Role, str | None]
 RID = role_id("Acme", "Analyst")
 SOP = "1. Open the ledger"
 UNUSABLE = [
@@ -53,9 +65,11 @@ async def role(services: Services) -> Role:
     return found
 
 
-async def pushed(settings: Settings, world: World) -> tuple[Services, Recorder, dict[str, str]]:
+async def pushed(
+    settings: Settings, world: World, clock: Callable[[], datetime] = utc_now
+) -> tuple[Services, Recorder, dict[str, str]]:
     """The role pushed with what its source has; gives the failures that a run would report."""
-    services, recorder = world.services(scripted_services(settings)), Recorder()
+    services, recorder = world.services(scripted_services(settings, clock=clock)), Recorder()
     await services.graph.put_role("Acme", "Analyst", draup_role_name="Data Analyst")
     await listed(services)
     await accept(services, order(documents=()))
@@ -96,6 +110,59 @@ async def test_what_was_left_out_is_linked_once_it_can_be_used(
     found = await role(services)
     assert found.documents_hash
     assert found.state is RoleStatus.STALE
+    await services.close()
+
+
+async def retried(services: Services) -> PushedStep:
+    """The role, and what its first step says, after a retry."""
+    before = (await role(services)).workflow_id or ""
+    clock = services.clock
+    assert isinstance(clock, Clock)
+    clock.tick(1)
+    accepted = await retry(services, before, source=Source.REST)
+    await work_off(services)
+    push = (await find_pushes(services, [accepted.workflow_id]))[accepted.workflow_id]
+    return await role(services), push.steps[0].error_message
+
+
+async def test_a_retry_asks_the_source_for_what_was_left_out(
+    settings: Settings, world: World, clock: Clock
+) -> None:
+    """Whoever mended it at its source need not wait for a sensor, which may be off."""
+    world.broken["Acme", "Analyst", "sop"] = UNUSABLE[0]
+    services, _, _ = await pushed(settings, world, clock)
+    found, said = await retried(services)
+    assert (found.state, found.documents_hash) == (RoleStatus.DEGRADED, "")
+    assert "encrypted" in (said or "")
+    world.broken["Acme", "Analyst"] = SourceUnavailable("away", retry_after=300)
+    found, said = await retried(services)
+    assert found.state is RoleStatus.DEGRADED, "no worse than before"
+    assert "sop (away)" in (said or "")
+    world.broken.clear()
+    found, said = await retried(services)
+    assert (found.state, said) == (RoleStatus.READY, None)
+    documents = {doc.type: doc.content for doc in await services.graph.documents(RID)}
+    assert documents == {DocumentType.JOB_DESCRIPTION: JD, DocumentType.SOP: SOP}
+    await services.close()
+
+
+async def test_such_a_retry_leaves_what_is_linked(
+    settings: Settings, world: World, clock: Clock
+) -> None:
+    """A person may have given the job description since."""
+    world.broken["Acme", "Analyst", "sop"] = UNUSABLE[0]
+    services, _, _ = await pushed(settings, world, clock)
+    own = linked_documents([DocumentRef(content=JD + "- Mine\n")], clock())
+    await services.graph.link_documents(RID, own)
+    world.broken.clear()
+    del world.texts["Acme", "Analyst"][DocumentType.SOP]
+    found, said = await retried(services)
+    assert (found.state, said) == (RoleStatus.READY, None), "it is gone, so nothing is lacking"
+    assert found.jd_hash == own[0].content_hash
+    asked = world.calls["get_document"]
+    await accept(services, order(documents=(), options=WorkflowOptions(force_rerun=True)))
+    await work_off(services)
+    assert world.calls["get_document"] == asked, "nothing is lacking any more"
     await services.close()
 
 

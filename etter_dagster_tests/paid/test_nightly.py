@@ -24,6 +24,12 @@ from etter_dagster_tests.support import JD, order, work_off
 DAY, POOR_MONTH = 12.0, 3.0
 
 
+async def work_off_plan(paid: Paid) -> None:
+    """A night, with all that it pushes."""
+    await push_plan(paid.services, await reassessment_plan(paid.services))
+    await work_off(paid.services)
+
+
 @pytest.fixture
 def paid_settings(paid_settings: Settings, tmp_path: Path) -> Settings:
     companies = tmp_path / "companies.json"
@@ -52,6 +58,27 @@ async def test_a_company_s_budget_cuts_its_roles_and_the_others_go_on(
     before = state.count(ASSESS)
     await work_off(paid.services)
     assert state.count(ASSESS) - before == 3, "all that was pushed was paid"
+    assert (await reassessment_plan(paid.services)).verdicts == {Verdict.COMPANY.value: 1}
+
+
+async def test_what_an_earlier_assessment_fits_costs_nothing(
+    paid: Paid, state: StandinState
+) -> None:
+    """Its text is as before again: no budget cuts it, and it leaves the money to the others."""
+    await assessed(paid, "Poor Inc.", ["Analyst"])
+    await work_off_plan(paid)  # 1 left of its month
+    await assessed(paid, "Poor Inc.", ["Baker"])  # nothing left
+    first = linked_documents(order().documents, paid.services.clock())
+    await paid.services.graph.link_documents(role_id("Poor Inc.", "Analyst"), first)
+    plan = await reassessment_plan(paid.services)
+    assert [(p.role.role_name, p.verdict, p.cost) for p in plan.roles] == [
+        ("Analyst", Verdict.PUSH, 0),
+        ("Baker", Verdict.COMPANY, 1),
+    ]
+    before = state.count(ASSESS)
+    assert (await push_plan(paid.services, plan)).pushed == 1
+    await work_off(paid.services)
+    assert state.count(ASSESS) == before
     assert (await reassessment_plan(paid.services)).verdicts == {Verdict.COMPANY.value: 1}
 
 

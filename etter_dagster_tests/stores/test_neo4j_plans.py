@@ -33,6 +33,7 @@ READS: dict[str, Callable[[RoleGraph], Awaitable[Any]]] = {
     "assessments": lambda g: g.assessments("r"),
     "current assessment": lambda g: g.current_assessment("r"),
     "finished assessment": lambda g: g.find_assessment("r", "i", "a", not_before=NOW),
+    "finished of many": lambda g: g.assessed_before({"r": "i"}, "a", not_before=NOW),
     "skills": lambda g: g.skills("r"),
     "pushes by id": lambda g: g.history_of(["w"]),
     "newest push": lambda g: g.newest_push("r"),
