@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime, timezone
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from etter_dagster.model.documents import DocumentType
 from etter_dagster.model.identity import normalize_name
 from etter_dagster.sources.formats import Format, said_format
+from etter_dagster.sources.storable import Id, Text
 
 _JOB_DESCRIPTION = re.compile(r"job[\s_.-]*desc|(?<![^\W_])jd(?![^\W\d_])", re.IGNORECASE)
 _KINDS = {
@@ -47,10 +48,10 @@ class ListedDocument(BaseModel):
 
     model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
 
-    id: str
-    roles: list[str]
+    id: Id
+    roles: Annotated[list[str], BeforeValidator(lambda roles: [] if roles is None else roles)]
     status: str | None = None
-    original_filename: str | None = None
+    original_filename: Text = None
     observed_content_type: str | None = None
     created_at: Any = None
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from etter_dagster.model.errors import SourceUnavailable
 from etter_dagster.model.identity import name_problem, normalize_name
@@ -21,6 +21,7 @@ from etter_dagster.model.taxonomy import TaxonomyEntry
 from etter_dagster.model.taxonomy_changes import preference
 from etter_dagster.sources.companies import CompaniesFile, Company
 from etter_dagster.sources.http_api import HttpApi
+from etter_dagster.sources.storable import Id, Text, storable
 
 PATH = "/api/taxonomy/roles"
 PAGE_SIZE = 200  # the most that the API gives
@@ -31,8 +32,17 @@ ACTIVE, _APPROVED = "active", "approved"
 _log = logging.getLogger(__name__)
 
 
+def _mapped(value: str | None) -> str | None:
+    """A Draup role as one that is pushed; a blank one is none."""
+    return (normalize_name(value) or None) if value else None
+
+
 def _words(value: object) -> object:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else ()
+    found = value if isinstance(value, list) else ()
+    return [storable(one) for one in found if isinstance(one, str)]
+
+
+_DraupRole = Annotated[Text, AfterValidator(_mapped)]
 
 
 class _Row(BaseModel):
@@ -40,16 +50,16 @@ class _Row(BaseModel):
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
-    job_id: str
+    job_id: Id
     job_title: str | None = None
     job_role: str | None = None
-    draup_role: str | None = None
-    draup_role_id: str | None = None
-    occupation: str | None = None
-    job_family: str | None = None
+    draup_role: _DraupRole = None
+    draup_role_id: _DraupRole = None
+    occupation: Text = None
+    job_family: Text = None
     skills: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
-    general_summary: str | None = None
-    approval_status: str | None = None
+    general_summary: Text = None
+    approval_status: Text = None
 
 
 class _Page(BaseModel):
@@ -185,6 +195,6 @@ def _entry(company: str, row: _Row) -> TaxonomyEntry | None:
         **row.model_dump(exclude={"job_title", "approval_status", "job_role"}),
         company_name=company,
         job_title=title,
-        job_role=row.job_role,
+        job_role=storable(row.job_role),
         status=ACTIVE if status == _APPROVED else status,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,18 @@ def test_a_link_is_asked_for_when_the_text_is_needed_and_not_before(platform: Se
     assert platform.state.count(DOCUMENT) == 0
     assert documents.get_document("Acme", "Analyst", SOP) is None
     assert platform.state.count(DOCUMENT) == 0
+
+
+def test_a_document_of_no_role_is_no_fault_of_the_others(platform: Served) -> None:
+    listed = [
+        {"id": "d0", "roles": ["Analyst"], "original_filename": "half \ud83d.md"},
+        {"id": "d1", "roles": None, "original_filename": "jd.pdf"},
+    ]
+    answer = {"data": {"documents": listed, "count": 2}}
+    platform.state.fail(DOCUMENTS, Fault(garbage=json.dumps(answer).encode()))
+    documents = documents_api(platform.url, NO_FILE)
+    (listing,) = documents.list_documents("Acme")
+    assert (listing.key, listing.name) == ("d0", "half ?.md")
 
 
 def test_no_token_is_sent_to_the_storage(platform: Served) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -73,6 +74,27 @@ def test_approved_roles_are_active_and_others_say_what_they_are(
     found = {entry.job_title: entry.status for entry in taxonomy.get_roles_for_company("Acme")}
     assert found == {"a": "active", "b": "pending", "c": "active"}
     assert [e.job_title for e in taxonomy.get_roles_for_company("Acme", "active")] == ["a", "c"]
+
+
+def test_what_no_store_takes_is_mended_and_a_blank_draup_role_is_none(
+    platform: Served, tmp_path: Path
+) -> None:
+    """Half a character in one role's summary kept its whole company from being recorded."""
+    half = "half \ud83d"
+    texts = dict.fromkeys(["job_role", "general_summary", "occupation"], half)
+    rows = [
+        {"job_id": "1", "job_title": "Analyst", "skills": [half], **texts},
+        {"job_id": "2", "job_title": "Clerk", "draup_role": "  ", "draup_role_id": ""},
+        {"job_id": "3", "job_title": half},
+    ]
+    page = {"data": rows, "total_count": 3, "page": 1, "total_pages": 1}
+    platform.state.fail(TAXONOMY, Fault(garbage=json.dumps(page).encode()))
+    taxonomy = taxonomy_api(platform.url, companies_file(tmp_path, ACME))
+    analyst, clerk = taxonomy.get_roles_for_company("Acme")
+    assert analyst.model_dump_json()
+    mended = (analyst.job_role, analyst.general_summary, analyst.occupation, *analyst.skills)
+    assert mended == ("half ?",) * 4
+    assert (clerk.draup_role, clerk.draup_role_id) == (None, None)
 
 
 def test_names_are_compared_exactly_on_this_side(platform: Served, tmp_path: Path) -> None:
