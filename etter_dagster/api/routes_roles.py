@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import Query
 
 from etter_dagster.api.access import Caller
@@ -55,13 +57,17 @@ async def roles(
     caller: Reader,
     services: ServicesIn,
     state: RoleStatus | None = None,
+    q: Annotated[
+        str | None,
+        Query(description="Part of the role's or its Draup role's name, whatever its case."),
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> RolesPage:
     """Every known role, by name; an unknown company has none."""
     caller.require_company(normalize_name(company_name))
     rows, total, next_cursor = await list_roles(
-        services, company_name, state=state, cursor=cursor, limit=limit
+        services, company_name, state=state, q=q, cursor=cursor, limit=limit
     )
     return RolesPage(
         company_name=company_name, roles=tuple(rows), total_count=total, next_cursor=next_cursor

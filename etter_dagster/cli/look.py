@@ -42,6 +42,15 @@ def roles(
             show_default=False,
         ),
     ] = None,
+    q: Annotated[
+        str | None,
+        typer.Option(
+            "--q",
+            metavar="TEXT",
+            help="Part of the role's or its Draup role's name.",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(metavar="N", help="At most so many rows.", min=1)] = 50,
     every: Annotated[bool, typer.Option("--all", help="All rows, however many.")] = False,
     cursor: Annotated[
@@ -59,7 +68,9 @@ def roles(
     from etter_dagster.model.staleness import said_reason
 
     with connect(url, key_file) as service:
-        page = _roles(service, company, state, cursor, None if every else limit)
+        page = _roles(
+            service, company, state=state, q=q, cursor=cursor, limit=None if every else limit
+        )
         if not page.total_count:
             require_company(service, company)
     if json:
@@ -87,13 +98,19 @@ def roles(
 
 
 def _roles(
-    service: Service, company: str, state: RoleStatus | None, cursor: str | None, limit: int | None
+    service: Service,
+    company: str,
+    *,
+    state: RoleStatus | None,
+    q: str | None,
+    cursor: str | None,
+    limit: int | None,
 ) -> RolesPage:
     """So many rows, over as many pages as that takes."""
     rows: list[Any] = []
     while True:
         wanted = PAGE if limit is None else min(PAGE, limit - len(rows))
-        page = service.roles(company, state=state, cursor=cursor, limit=wanted)
+        page = service.roles(company, state=state, q=q, cursor=cursor, limit=wanted)
         rows += page.roles
         cursor = page.next_cursor
         if cursor is None or (limit is not None and len(rows) >= limit):

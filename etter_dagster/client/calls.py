@@ -203,11 +203,12 @@ def roles(
     company_name: str,
     *,
     state: RoleStatus | str | None = None,
+    q: str | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Call[RolesPage]:
-    """A page of a company's roles."""
-    params = {"state": _value(state), "cursor": cursor, "limit": limit}
+    """A page of a company's roles; `q` is a part of their or their Draup role's name."""
+    params = {"state": _value(state), "q": q, "cursor": cursor, "limit": limit}
     return Call(
         "GET", f"/roles/{_segment(company_name)}", RolesPage.model_validate, params=_given(params)
     )

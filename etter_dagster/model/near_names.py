@@ -19,11 +19,11 @@ class KnownNames:
         self._names = frozenset(names)
         self._of: dict[str, str] = {}
         for name in sorted(self._names):
-            self._of.setdefault(_folded(name), name)
+            self._of.setdefault(folded(name), name)
 
     def same(self, name: str) -> str | None:
         """The known name that differs from an unknown one by case or white space only."""
-        return None if name in self._names else self._of.get(_folded(name))
+        return None if name in self._names else self._of.get(folded(name))
 
     def near(self, name: str) -> str | None:
         """The known name that is most like an unknown one, if any is."""
@@ -31,9 +31,14 @@ class KnownNames:
             return None
         if found := self.same(name):
             return found
-        like = difflib.get_close_matches(_folded(name), self._of, n=1, cutoff=_LIKENESS)
+        like = difflib.get_close_matches(folded(name), self._of, n=1, cutoff=_LIKENESS)
         return self._of[like[0]] if like else None
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """What two names have in common that differ by case or white space only.
+
+    Args:
+        name: Of a role, a company or a Draup role.
+    """
     return " ".join(name.casefold().split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -107,7 +107,7 @@ async def list_roles(
         services: Stores.
         company: The company's name; an unknown one has no roles.
         state: Only roles that show this state.
-        q: Only roles with this in their name or their Draup role's, whatever its case.
+        q: Only roles with this in their name or their Draup role's, whatever its case and spaces.
         cursor: What the page before gave.
         limit: At most so many rows.
 
@@ -118,13 +118,13 @@ async def list_roles(
         ValidationFailed: The cursor is not ours.
     """
     company = normalize_name(company)
-    after = _decode(cursor)
-    if state is None and not q:
-        page = await services.graph.roles(company, after=after, limit=limit + 1)
-        total = await services.graph.count_roles(company)
+    after, q = _decode(cursor), normalize_name(q or "")
+    if state is None:
+        page = await services.graph.roles(company, q=q, after=after, limit=limit + 1)
+        total = await services.graph.count_roles(company, q=q)
         views = await _views(services, page)
     else:
-        page, views, total = await _matching(services, company, state, q or "", after)
+        page, views, total = await _in_state(services, company, state, q, after)
     more = len(views) > limit
     return views[:limit], total, _encode(list_key(page[limit - 1])) if more else None
 
@@ -247,36 +247,24 @@ async def states_of(services: Services, company: str) -> Counter[RoleStatus]:
     return counts + Counter(settled)
 
 
-async def _matching(
-    services: Services, company: str, state: RoleStatus | None, q: str, after: str
+async def _in_state(
+    services: Services, company: str, state: RoleStatus, q: str, after: str
 ) -> tuple[list[Role], list[RoleView], int]:
-    """Roles that show a state and have a text; a state is derived, so all are looked at."""
+    """Roles that show a state; it is derived, so all that a search means are looked at."""
     roles: list[Role] = []
     views: list[RoleView] = []
     total = 0
-    async for found, found_views in _every(services, company, normalize_name(q).casefold()):
-        for role, view in zip(found, found_views, strict=True):
-            if state is not None and view.state is not state:
+    before = ""
+    while page := await services.graph.roles(company, q=q, after=before, limit=_PAGE):
+        before = list_key(page[-1])
+        for role, view in zip(page, await _views(services, page), strict=True):
+            if view.state is not state:
                 continue
             total += 1
             if list_key(role) > after:
                 roles.append(role)
                 views.append(view)
     return roles, views, total
-
-
-async def _every(
-    services: Services, company: str, q: str = ""
-) -> AsyncIterator[tuple[list[Role], list[RoleView]]]:
-    after = ""
-    while page := await services.graph.roles(company, after=after, limit=_PAGE):
-        after = list_key(page[-1])
-        found = [role for role in page if not q or q in _searched(role)]
-        yield found, await _views(services, found)
-
-
-def _searched(role: Role) -> str:
-    return f"{role.role_name}\n{role.draup_role_name or role.draup_role_id or ''}".casefold()
 
 
 async def _views(services: Services, roles: Sequence[Role]) -> list[RoleView]:

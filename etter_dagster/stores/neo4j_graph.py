@@ -17,6 +17,7 @@ from etter_dagster.model.documents import LinkedDocument
 from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
+from etter_dagster.model.near_names import folded
 from etter_dagster.model.push import Push
 from etter_dagster.model.role import Role
 from etter_dagster.model.skills import RoleSkill, most_exposed_first
@@ -118,7 +119,7 @@ class Neo4jRoleGraph:
         return found
 
     async def roles(
-        self, company_id: str | None = None, *, after: str = "", limit: int = 200
+        self, company_id: str | None = None, *, q: str = "", after: str = "", limit: int = 200
     ) -> list[Role]:
         name, _, rid = after.partition("\0")
         # Ordered by the whole index, or the planner would sort.
@@ -129,11 +130,26 @@ class Neo4jRoleGraph:
         )
         return await self._roles(
             f"MATCH (r:CompanyRole) USING INDEX r:CompanyRole({index}) "
-            f"WHERE {company}r.list_key > $after WITH r ORDER BY {order} LIMIT $limit",
+            f"WHERE {company}r.list_key > $after{_searched(q)} "
+            f"WITH r ORDER BY {order} LIMIT $limit",
             company=company_id,
+            q=folded(q),
             after=nodes.role_key(name, rid) if after else "",
             limit=limit,
         )
+
+    async def same_names(self, company_id: str, role_names: Sequence[str]) -> list[str]:
+        found: list[str] = []
+        for start in range(0, len(role_names), _IN_CHUNK):
+            (row,) = await self._rows(
+                "MATCH (r:CompanyRole) USING INDEX r:CompanyRole(company_id, folded) "
+                "WHERE r.company_id = $company AND r.folded IN $names "
+                "RETURN collect(r.role_name) AS found",
+                company=company_id,
+                names=list({folded(name) for name in role_names[start : start + _IN_CHUNK]}),
+            )
+            found += row["found"]
+        return found
 
     async def roles_since(self, sequence: int, *, limit: int = 10_000) -> list[tuple[int, str]]:
         (row,) = await self._rows(
@@ -158,15 +174,15 @@ class Neo4jRoleGraph:
             limit=limit,
         )
 
-    async def count_roles(self, company_id: str | None = None) -> int:
-        if company_id is None:
-            query = "MATCH (r:CompanyRole) RETURN count(r) AS n"
-        else:
+    async def count_roles(self, company_id: str | None = None, *, q: str = "") -> int:
+        of = "" if company_id is None else "(:Company {name: $company})-[:HAS_ROLE]->"
+        query = f"MATCH {of}(r:CompanyRole) WHERE true{_searched(q)} RETURN count(r) AS n"
+        if not q and company_id is not None:  # the relations of a node are counted
             query = (
                 "OPTIONAL MATCH (c:Company {name: $company}) "
                 "RETURN COUNT { (c)-[:HAS_ROLE]->() } AS n"
             )
-        (row,) = await self._rows(query, company=company_id)
+        (row,) = await self._rows(query, company=company_id, q=folded(q))
         return int(row["n"])
 
     async def count_states(
@@ -388,6 +404,11 @@ class Neo4jRoleGraph:
             return [row async for row in result]
 
         return await self._open().connection.read(work)
+
+
+def _searched(q: str) -> str:
+    """The condition of a search for `$q`."""
+    return " AND (r.folded CONTAINS $q OR r.draup_folded CONTAINS $q)" if q else ""
 
 
 async def _touch(tx: AsyncManagedTransaction) -> None:

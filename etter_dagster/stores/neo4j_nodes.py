@@ -13,6 +13,7 @@ from typing import Any
 
 from etter_dagster.model.assessment import AssessedTask, Assessment
 from etter_dagster.model.documents import LinkedDocument
+from etter_dagster.model.near_names import folded
 from etter_dagster.model.push import Push
 from etter_dagster.model.role import Role
 from etter_dagster.model.skills import RoleSkill
@@ -29,6 +30,8 @@ def role_properties(role: Role, fence: int) -> Properties:
         "role_id": role.role_id,
         "company_id": role.company_id,
         "role_name": role.role_name,
+        "folded": folded(role.role_name),
+        "draup_folded": folded(role.inputs.draup_role),
         "list_key": role_key(role.role_name, role.role_id),
         "sequence": role.sequence,
         "fence": fence,

@@ -58,6 +58,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "MATCH (r:CompanyRole)-[:CURRENT_ASSESSMENT]->(a:Assessment) "
         "WHERE r.assessor_key IS NULL SET r.assessor_key = a.assessor_key",
     ),
+    (
+        # What searching takes.
+        "MATCH (r:CompanyRole) WHERE r.folded IS NULL SET r.folded = toLower(r.role_name), "
+        "r.draup_folded = toLower(coalesce(r.draup_role, ''))",
+        _index("CompanyRole", "company_id", "folded"),
+    ),
 )
 
 

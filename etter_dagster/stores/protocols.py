@@ -410,9 +410,15 @@ class RoleGraph(Protocol):
         """Many roles; unknown ids are absent."""
 
     async def roles(
-        self, company_id: str | None = None, *, after: str = "", limit: int = 200
+        self, company_id: str | None = None, *, q: str = "", after: str = "", limit: int = 200
     ) -> list[Role]:
-        """Roles in order of role name, then id; `after` is the previous page's last `list_key`."""
+        """Roles in order of role name, then id; `after` is the previous page's last `list_key`.
+
+        With `q` those whose name, or whose Draup role's name or id, has it, both `folded`.
+        """
+
+    async def same_names(self, company_id: str, role_names: Sequence[str]) -> list[str]:
+        """Names of a company's roles that are one of these but for case and white space."""
 
     async def roles_since(self, sequence: int, *, limit: int = 10_000) -> list[tuple[int, str]]:
         """(sequence, role id) of roles created after `sequence`, in order."""
@@ -422,8 +428,8 @@ class RoleGraph(Protocol):
     ) -> list[Role]:
         """Roles whose settled state is one of these, in order of `sequence`, behind `after`."""
 
-    async def count_roles(self, company_id: str | None = None) -> int:
-        """How many roles a company (or all) has."""
+    async def count_roles(self, company_id: str | None = None, *, q: str = "") -> int:
+        """How many roles a company (or all) has; `q` as for `roles`."""
 
     async def count_states(
         self,

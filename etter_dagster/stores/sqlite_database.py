@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from etter_dagster.model.errors import SchemaMismatch, StoreUnavailable
+from etter_dagster.model.near_names import folded
 from etter_dagster.stores.sqlite_changes import Changes
 
 T = TypeVar("T")
@@ -188,6 +189,7 @@ class SqliteDatabase:
         connection.row_factory = sqlite3.Row
         connection.execute(f"PRAGMA synchronous={self._synchronous}")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.create_function("folded", 1, folded, deterministic=True)
         return connection
 
     def _own_connection(self) -> sqlite3.Connection:

@@ -85,22 +85,12 @@ class SqliteRoleGraph(SqliteStore):
         return await self._database.read(lambda c: roles.by_id(c, role_ids))
 
     async def roles(
-        self, company_id: str | None = None, *, after: str = "", limit: int = 200
+        self, company_id: str | None = None, *, q: str = "", after: str = "", limit: int = 200
     ) -> list[Role]:
-        name, _, rid = after.partition("\0")
-        where, values = "(role_name, role_id) > (?, ?)", [name, rid]
-        if company_id is not None:
-            where += " AND company_id = ?"
-            values.append(company_id)
-        return await self._database.read(
-            lambda c: [
-                roles.role_of(row)
-                for row in c.execute(
-                    f"{roles.SELECT} WHERE {where} ORDER BY role_name, role_id LIMIT ?",
-                    (*values, limit),
-                )
-            ]
-        )
+        return await self._database.read(lambda c: roles.listed(c, company_id, q, after, limit))
+
+    async def same_names(self, company_id: str, role_names: Sequence[str]) -> list[str]:
+        return await self._database.read(lambda c: roles.same_names(c, company_id, role_names))
 
     async def roles_since(self, sequence: int, *, limit: int = 10_000) -> list[tuple[int, str]]:
         return await self._database.read(
@@ -129,11 +119,8 @@ class SqliteRoleGraph(SqliteStore):
             lambda c: [roles.role_of(row) for row in c.execute(query, (*values, limit))]
         )
 
-    async def count_roles(self, company_id: str | None = None) -> int:
-        where, values = ("", []) if company_id is None else (" WHERE company_id = ?", [company_id])
-        return await self._database.read(
-            lambda c: int(c.execute(f"SELECT count(*) FROM roles{where}", values).fetchone()[0])
-        )
+    async def count_roles(self, company_id: str | None = None, *, q: str = "") -> int:
+        return await self._database.read(lambda c: roles.count(c, company_id, q))
 
     async def count_states(
         self,

@@ -65,10 +65,15 @@ def rows_in(
     connection: sqlite3.Connection, query: str, keys: Iterable[str]
 ) -> Iterable[sqlite3.Row]:
     """Rows of a query that ends in `IN`, for any number of keys."""
+    for part in parts(keys):
+        yield from connection.execute(f"{query} ({', '.join('?' * len(part))})", part)
+
+
+def parts(keys: Iterable[str]) -> Iterable[list[str]]:
+    """Each key once, some at a time."""
     wanted = list(dict.fromkeys(keys))
     for start in range(0, len(wanted), IN_CHUNK):
-        part = wanted[start : start + IN_CHUNK]
-        yield from connection.execute(f"{query} ({', '.join('?' * len(part))})", part)
+        yield wanted[start : start + IN_CHUNK]
 
 
 def page_of(

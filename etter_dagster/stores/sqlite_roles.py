@@ -15,12 +15,13 @@ from etter_dagster.model.catalogue import KnownDocument
 from etter_dagster.model.documents import LinkedDocument
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
+from etter_dagster.model.near_names import folded
 from etter_dagster.model.role import Role
 from etter_dagster.model.skills import RoleSkill, most_exposed_first
 from etter_dagster.model.taxonomy import TaxonomyEntry
 from etter_dagster.stores import role_changes as changes
 from etter_dagster.stores.role_changes import HeldRole, RoleChange
-from etter_dagster.stores.sqlite_push_rows import rows_in
+from etter_dagster.stores.sqlite_push_rows import parts, rows_in
 from etter_dagster.stores.times import micros
 
 SELECT = "SELECT sequence, body FROM roles"
@@ -97,6 +98,51 @@ def role_of(row: sqlite3.Row) -> Role:
     return Role.model_validate_json(f'{row["body"][:-1]},"sequence":{row["sequence"]}}}')
 
 
+def listed(
+    connection: sqlite3.Connection, company_id: str | None, q: str, after: str, limit: int
+) -> list[Role]:
+    """In order of role name, then id."""
+    name, _, rid = after.partition("\0")
+    where, values = _searched(company_id, q)
+    rows = connection.execute(
+        f"{SELECT} WHERE (role_name, role_id) > (?, ?){where} ORDER BY role_name, role_id LIMIT ?",
+        (name, rid, *values, limit),
+    )
+    return [role_of(row) for row in rows]
+
+
+def count(connection: sqlite3.Connection, company_id: str | None, q: str) -> int:
+    """How many `listed` lists."""
+    where, values = _searched(company_id, q)
+    found = connection.execute(f"SELECT count(*) FROM roles WHERE 1{where}", values).fetchone()
+    return int(found[0])
+
+
+def _searched(company_id: str | None, q: str) -> tuple[str, list[str]]:
+    where, values = "", []
+    if company_id is not None:
+        where, values = " AND company_id = ?", [company_id]
+    if q := folded(q):
+        where += " AND (instr(folded, ?) OR instr(draup_folded, ?))"
+        values += [q, q]
+    return where, values
+
+
+def same_names(
+    connection: sqlite3.Connection, company_id: str, role_names: Iterable[str]
+) -> list[str]:
+    """Names that are one of these but for case and white space."""
+    found: list[str] = []
+    for part in parts(map(folded, role_names)):
+        rows = connection.execute(
+            "SELECT role_name FROM roles WHERE company_id = ? "
+            f"AND folded IN ({', '.join('?' * len(part))})",
+            (company_id, *part),
+        )
+        found += [row["role_name"] for row in rows]
+    return found
+
+
 def count_states(
     connection: sqlite3.Connection,
     company_id: str,
@@ -140,16 +186,17 @@ def _save_role(connection: sqlite3.Connection, before: HeldRole | None, after: H
     if before is None:
         added = connection.execute(
             "INSERT INTO roles (role_id, company_id, role_name, state, fence, inputs_hold, "
-            "assessor_key, assessed_at, body) VALUES (:role_id, :company_id, :role_name, :state, "
-            ":fence, :inputs_hold, :assessor_key, :assessed_at, :body)",
+            "assessor_key, assessed_at, folded, draup_folded, body) VALUES (:role_id, "
+            ":company_id, :role_name, :state, :fence, :inputs_hold, :assessor_key, :assessed_at, "
+            ":folded, :draup_folded, :body)",
             _values(after),
         )
         return role.model_copy(update={"sequence": added.lastrowid or 0})
     if (before.role, before.fence) != (role, after.fence):
         connection.execute(
             "UPDATE roles SET state = :state, fence = :fence, inputs_hold = :inputs_hold, "
-            "assessor_key = :assessor_key, assessed_at = :assessed_at, body = :body "
-            "WHERE role_id = :role_id",
+            "assessor_key = :assessor_key, assessed_at = :assessed_at, "
+            "draup_folded = :draup_folded, body = :body WHERE role_id = :role_id",
             _values(after),
         )
     return role
@@ -167,6 +214,8 @@ def _values(held: HeldRole) -> dict[str, Any]:
         "inputs_hold": role.inputs_hold,
         "assessor_key": basis.assessor.key if basis else None,
         "assessed_at": micros(basis.made_at) if basis else None,
+        "folded": folded(role.role_name),
+        "draup_folded": folded(role.inputs.draup_role),
         "body": role.model_dump_json(exclude={"sequence"}),
     }
 

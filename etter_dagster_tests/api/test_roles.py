@@ -52,6 +52,28 @@ async def test_roles_are_paged_and_filtered(rest: Rest) -> None:
     error(await rest.http.get("/roles/Acme?state=gone"), 422, "VALIDATION_ERROR")
 
 
+async def test_roles_are_searched_page_by_page(rest: Rest) -> None:
+    """Nobody who looks for one role of thousands wants to read them all."""
+    for name in ("Registered Nurse", "Nursery Worker", "Clerk"):
+        await rest.push(name)
+    first = (await rest.http.get("/roles/Acme?q=NURSE&limit=1")).json()
+    assert ([role["job_title"] for role in first["roles"]], first["total_count"]) == (
+        ["Nursery Worker"],
+        2,
+    )
+    rest_of_it = f"/roles/Acme?q=NURSE&limit=1&cursor={first['next_cursor']}"
+    last = (await rest.http.get(rest_of_it)).json()
+    assert [role["job_title"] for role in last["roles"]] == ["Registered Nurse"]
+    assert last["next_cursor"] is None
+    assert (await rest.http.get("/roles/Acme?q=nurse&state=queued")).json()["total_count"] == 2
+    assert (await rest.http.get("/roles/Acme?q=nurse&state=ready")).json()["total_count"] == 0
+    await rest.http.put("/roles/Acme/Clerk", json={"draup_role_name": "Office Worker"})
+    by_draup_role = (await rest.http.get("/roles/Acme?q=office")).json()["roles"]
+    assert [role["job_title"] for role in by_draup_role] == ["Clerk"]
+    assert (await rest.http.get("/roles/Acme?q=%20")).json()["total_count"] == 3
+    assert (await rest.http.get("/roles/Acme?q=welder")).json()["roles"] == []
+
+
 @pytest.mark.parametrize(
     "text",
     [

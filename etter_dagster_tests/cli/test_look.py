@@ -78,6 +78,11 @@ def test_all_follows_the_pages_to_the_end(
     assert page["next_cursor"] is None
 
 
+def test_roles_are_searched(etter: Etter, ready: Served) -> None:
+    assert [row["role"] for row in etter("roles", "Acme", "--q", "CLER").table] == ["Clerk"]
+    assert etter("roles", "Acme", "--q", "welder").table == []
+
+
 def test_roles_are_filtered_by_state(etter: Etter, ready: Served) -> None:
     assert len(etter("roles", "Acme", "--state", "ready").table) == 2
     assert etter("roles", "Acme", "--state", "failed").table == []

@@ -68,13 +68,13 @@ async def test_in_development_an_older_store_follows_by_itself(older: Settings) 
     assert (await migrate(settings))[0].before == NEWEST
 
 
-async def test_roles_of_an_older_store_are_counted_by_state(older: Settings) -> None:
-    """What counting takes stood only in the body of each role."""
+async def test_roles_of_an_older_store_are_counted_and_found(older: Settings) -> None:
+    """What that takes stood only in the body of each role."""
     made = [
         Role(role_id="cr-new", company_id="Acme", role_name="New", created_at=NOW, updated_at=NOW),
         assessed("cr-ready", draup_role_name="D"),
         assessed("cr-by-id", draup_role_id="D", draup_role_name=""),
-        assessed("cr-stale", draup_role_name="Other"),
+        assessed("cr-stale", draup_role_name="Öther"),
     ]
     with sqlite3.connect(older.data_dir / "graph.db") as connection:
         connection.executemany(
@@ -94,6 +94,8 @@ async def test_roles_of_an_older_store_are_counted_by_state(older: Settings) -> 
     assert await counted(ASSESSOR.key, 0) == {"draft": 1, "ready": 2, "stale": 1}
     assert await counted(ASSESSOR.key, 1) == {"draft": 1, "stale": 3}
     assert await counted("other", 0) == {"draft": 1, "stale": 3}
+    assert [role.role_id for role in await graph.roles("Acme", q="ÖTH")] == ["cr-stale"]
+    assert await graph.same_names("Acme", ["CR-READY"]) == ["cr-ready"]
     await graph.close()
 
 

@@ -25,6 +25,9 @@ READS: dict[str, Callable[[RoleGraph], Awaitable[Any]]] = {
     "roles of a company": lambda g: g.roles("Acme"),
     "roles since": lambda g: g.roles_since(5),
     "roles in states": lambda g: g.roles_in([RoleStatus.READY, RoleStatus.FAILED], after=5),
+    "search of a company": lambda g: g.roles("Acme", q="a"),
+    "number found": lambda g: g.count_roles("Acme", q="a"),
+    "same names": lambda g: g.same_names("Acme", ["a", "b"]),
     "number of roles": lambda g: g.count_roles("Acme"),
     "roles by state": lambda g: g.count_states(
         "Acme", assessor_key="a/b/c", not_before=NOW, without=["r"]
