@@ -53,7 +53,11 @@ async def push_many(
     """
     batch = await read_batch(request, caller, use_mock=use_mock)
     accepted = await push_batch(
-        services, batch.entries, company_id=batch.company_id, created_by=batch.created_by
+        services,
+        batch.entries,
+        company_id=batch.company_id,
+        created_by=batch.created_by,
+        sees=caller.sees,
     )
     await audit(
         services,

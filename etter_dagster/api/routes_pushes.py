@@ -52,7 +52,9 @@ async def push(
     """Checks the role and queues it; a ready and unchanged one is answered with `ready`."""
     caller.require_company(normalize_name(body.company_id))
     accepted = await accept(
-        services, push_order(body, use_mock=use_mock, source=Source(source or "rest"))
+        services,
+        push_order(body, use_mock=use_mock, source=Source(source or "rest")),
+        sees=caller.sees,
     )
     await audit(
         services,

@@ -74,24 +74,6 @@ def explained(service: Service, company: str, name: str | None) -> Iterator[None
         raise NotFound(f"role '{name}' of '{company}'", remedy) from None
 
 
-def with_company_hint(service: Service, company: str, error: EtterError) -> EtterError:
-    """A refusal of a push that lacks something, with the company that was probably meant.
-
-    Args:
-        service: The service.
-        company: As given.
-        error: The refusal; it names the role's hint itself.
-    """
-    lacks = {problem.field for problem in error.fields} & {"documents", "draup_role_name"}
-    if error.code is not ErrorCode.VALIDATION_ERROR or not lacks:
-        return error
-    meant = KnownNames(service.companies().companies).near(normalize_name(company))
-    if meant is None:
-        return error
-    what = f"'{company}' is not known; {_hint(meant)}"
-    return ValidationFailed(*error.fields, FieldProblem("company_id", what))
-
-
 def unknown_company(company: str, known: Iterable[str]) -> NotFound:
     """The error of a company that is not among the known ones.
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from etter_dagster.cli.calling import Service
 from etter_dagster.cli.failures import DONE, FAILED, WRONG, end, exit_code, show_error
 from etter_dagster.cli.holding import tell_if_held
-from etter_dagster.cli.output import counted, err, print_json, print_table, say
+from etter_dagster.cli.output import clean, counted, err, print_json, print_table, say
 from etter_dagster.cli.rows import OK, REFUSED, UNSENT, Verdict, judge, portions, role_body
 from etter_dagster.cli.service import connect, user
 from etter_dagster.cli.waiting import bar, follow_batches
@@ -103,6 +103,8 @@ def _send(
             else:
                 _note_rejected(portion, [item.model_dump() for item in answer.rejected])
                 batch_ids.append(answer.batch_id)
+                if note := answer.message.partition("; ")[2]:
+                    say(clean(note))
                 taken = [verdict for verdict in portion if verdict.state == OK]
                 for verdict, workflow_id in zip(taken, answer.workflow_ids, strict=True):
                     verdict.workflow_id = workflow_id

@@ -10,7 +10,6 @@ from etter_dagster.cli.calling import Service
 from etter_dagster.cli.failures import DONE, FAILED, end
 from etter_dagster.cli.files import read_text
 from etter_dagster.cli.holding import tell_if_held
-from etter_dagster.cli.naming import with_company_hint
 from etter_dagster.cli.output import clean, print_facts, print_json, say, tell
 from etter_dagster.cli.service import connect, user
 from etter_dagster.cli.waiting import follow
@@ -59,16 +58,13 @@ def push_role(
             created_by=user(),
             idempotency_key=uuid4().hex,
         )
-        try:
-            accepted = service.send_patiently(call)
-        except EtterError as error:
-            raise with_company_hint(service, company, error) from error
+        accepted = service.send_patiently(call)
         if not wait:
             _print_accepted(accepted, json)
             if not accepted.status.terminal:
                 tell_if_held(service)
             return
-        if accepted.status.terminal and not json:
+        if not json:
             say(clean(accepted.message))
         view = follow(service, accepted.workflow_id)
         print_json(view) if json else print_outcome(view, _score(service, view))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,7 +22,7 @@ from etter_dagster.model.errors import (
     NotFound,
     ValidationFailed,
 )
-from etter_dagster.model.identity import new_workflow_id
+from etter_dagster.model.identity import new_workflow_id, normalize_name
 from etter_dagster.model.lifecycle import RoleStatus, WorkflowState
 from etter_dagster.model.push import (
     LANE_OF,
@@ -38,6 +38,7 @@ from etter_dagster.onboarding.archive import archive
 from etter_dagster.onboarding.budget import Toll, tolls
 from etter_dagster.onboarding.check import AT_ONCE, Checked, PushOrder, Refused, check
 from etter_dagster.onboarding.estimate import estimate_seconds
+from etter_dagster.onboarding.hinting import nearly_the_same, with_company_hint
 from etter_dagster.onboarding.mock import is_mock_beside_paid
 from etter_dagster.onboarding.restoring import inputs_after
 from etter_dagster.onboarding.role_setup import RoleSetup
@@ -62,15 +63,32 @@ class Accepted(BaseModel):
     message: str
 
 
-async def accept(services: Services, order: PushOrder) -> Accepted:
+def nobody(_: str) -> bool:
+    """Sees no company by which another could be told."""
+    return False
+
+
+async def accept(
+    services: Services, order: PushOrder, *, sees: Callable[[str], bool] = nobody
+) -> Accepted:
     """Checks one order and queues it.
+
+    Args:
+        services: Stores and sources.
+        order: What is asked for.
+        sees: Whether a company is the caller's, so that its name may be told.
 
     Raises:
         EtterError: As the contract's table of errors says; nothing was queued.
     """
     answer = (await _accept(services, [order], ask_sources=True))[0]
+    company, role_name = normalize_name(order.company_id), normalize_name(order.role_name)
     if isinstance(answer, EtterError):
-        raise answer
+        raise await with_company_hint(services, answer, company, sees)
+    if answer.status is WorkflowState.QUEUED:
+        note = await nearly_the_same(services, [(company, role_name)], sees)
+        if note:
+            return answer.model_copy(update={"message": f"{answer.message}; {note}"})
     return answer
 
 

@@ -17,12 +17,13 @@ from etter_dagster.model.errors import (
     NotFound,
     ValidationFailed,
 )
-from etter_dagster.model.identity import new_batch_id
+from etter_dagster.model.identity import new_batch_id, normalize_name
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push, Source, WorkflowOptions
-from etter_dagster.onboarding.accept import Accepted, accept_many, retry
+from etter_dagster.onboarding.accept import Accepted, accept_many, nobody, retry
 from etter_dagster.onboarding.check import PushOrder
 from etter_dagster.onboarding.exclusive import exclusive
+from etter_dagster.onboarding.hinting import nearly_the_same
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.status import find_pushes
 from etter_dagster.onboarding.views import (
@@ -68,6 +69,7 @@ async def push_batch(
     *,
     company_id: str,
     created_by: str | None = None,
+    sees: Callable[[str], bool] = nobody,
 ) -> BatchAccepted:
     """Queues what is good of a batch; a bad role never blocks the good ones.
 
@@ -76,6 +78,7 @@ async def push_batch(
         entries: The roles in the order sent.
         company_id: The batch's company.
         created_by: Who asked.
+        sees: Whether a company is the caller's, so that its name may be told.
 
     Raises:
         EtterError: Nothing was good: the common code of the rejections, which are in `detail`.
@@ -113,11 +116,18 @@ async def push_batch(
             workflow_ids=tuple(answer.workflow_id for answer in taken),
         )
     )
-    return _accepted(batch_id, taken, rejected)
+    queued = [
+        (normalize_name(entry.order.company_id), normalize_name(entry.order.role_name))
+        for entry, answer in zip(entries, answers, strict=True)
+        if isinstance(entry.order, PushOrder)
+        and isinstance(answer, Accepted)
+        and answer.status is WorkflowState.QUEUED
+    ]
+    return _accepted(batch_id, taken, rejected, await nearly_the_same(services, queued, sees))
 
 
 def _accepted(
-    batch_id: str, taken: Sequence[Accepted], rejected: Sequence[Rejected]
+    batch_id: str, taken: Sequence[Accepted], rejected: Sequence[Rejected], note: str | None
 ) -> BatchAccepted:
     queued = sum(answer.status is WorkflowState.QUEUED for answer in taken)
     parts = [f"{queued} queued"]
@@ -132,7 +142,7 @@ def _accepted(
         rejected=tuple(rejected),
         status=WorkflowState.QUEUED if queued else WorkflowState.READY,
         estimated_duration_seconds=max(answer.estimated_duration_seconds for answer in taken),
-        message=", ".join(parts),
+        message="; ".join(filter(None, (", ".join(parts), note))),
     )
 
 

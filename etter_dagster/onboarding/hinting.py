@@ -1,13 +1,26 @@
-"""A push of a role that is not known and brings nothing: the role that was probably meant."""
+"""Names that are not known: the one that was probably meant, and the one that is nearly the same.
+
+A name counts as it is written; who does not know that makes two roles of one.
+"""
 
 from __future__ import annotations
 
-from etter_dagster.model.errors import EtterError, FieldProblem, ValidationFailed
-from etter_dagster.model.near_names import KnownNames
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+
+from etter_dagster.model.errors import (
+    ErrorCode,
+    EtterError,
+    FieldProblem,
+    StoreUnavailable,
+    ValidationFailed,
+)
+from etter_dagster.model.near_names import KnownNames, folded
 from etter_dagster.onboarding.services import Services
 from etter_dagster.stores.protocols import list_key
 
 _PAGE = 500
+_SAID = 3  # of many that are nearly the same
 _MOST = 5000  # roles of a company that are looked at: a hint must not cost more than a push
 
 
@@ -39,8 +52,7 @@ class Hints:
         meant = known.near(role_name) if self._near else known.same(role_name)
         if meant is None:
             return refusal
-        hint = FieldProblem("role_name", f"'{role_name}' is not known; did you mean '{meant}'?")
-        return ValidationFailed(*refusal.fields, hint)
+        return _with_hint(refusal, "role_name", role_name, meant)
 
     async def _names(self, company: str) -> list[str]:
         names: list[str] = []
@@ -52,3 +64,74 @@ class Hints:
             names += [role.role_name for role in page]
             after = list_key(page[-1])
         return names
+
+
+async def with_company_hint(
+    services: Services, refusal: EtterError, company: str, sees: Callable[[str], bool]
+) -> EtterError:
+    """A refusal of a push that lacks something, with the company that was probably meant.
+
+    Args:
+        services: Stores.
+        refusal: Why the push was refused.
+        company: The company's name.
+        sees: Whether a company is the caller's.
+    """
+    fields = {problem.field for problem in refusal.fields}
+    lacks = fields & {"documents", "draup_role_name"} and "company_id" not in fields
+    if refusal.code is not ErrorCode.VALIDATION_ERROR or not lacks:
+        return refusal
+    with contextlib.suppress(StoreUnavailable):  # a hint must not hide the refusal
+        meant = KnownNames(filter(sees, await services.graph.companies())).near(company)
+        return _with_hint(refusal, "company_id", company, meant) if meant else refusal
+    return refusal
+
+
+async def nearly_the_same(
+    services: Services, pushed: Iterable[tuple[str, str]], sees: Callable[[str], bool]
+) -> str | None:
+    """What is to be said of queued roles whose names are known ones but for case and white space.
+
+    Args:
+        services: Stores.
+        pushed: Company and role name of each.
+        sees: Whether a company is the caller's.
+    """
+    by_company: dict[str, list[str]] = {}
+    for company, role_name in pushed:
+        by_company.setdefault(company, []).append(role_name)
+    found: list[str] = []
+    with contextlib.suppress(StoreUnavailable):  # the pushes are queued all the same
+        for company, names in by_company.items():
+            found += await _two_companies(services, company, len(names), sees)
+            found += await _two_roles(services, company, names)
+    if not found:
+        return None
+    more = f", and {len(found) - _SAID} more" if len(found) > _SAID else ""
+    return f"note that {', '.join(found[:_SAID])}{more}: case and spaces count"
+
+
+async def _two_companies(
+    services: Services, company: str, pushed: int, sees: Callable[[str], bool]
+) -> list[str]:
+    if await services.graph.count_roles(company) > pushed:  # it is not new
+        return []
+    known = set(filter(sees, await services.graph.companies())) - {company}
+    other = KnownNames(known).same(company)
+    return [f"'{company}' and '{other}' are two companies"] if other else []
+
+
+async def _two_roles(services: Services, company: str, names: Sequence[str]) -> list[str]:
+    known: dict[str, list[str]] = {}
+    for name in sorted(await services.graph.same_names(company, names)):
+        known.setdefault(folded(name), []).append(name)
+    return [
+        f"'{name}' and '{others[0]}' are two roles"
+        for name in names
+        if (others := [other for other in known.get(folded(name), ()) if other != name])
+    ]
+
+
+def _with_hint(refusal: EtterError, field: str, name: str, meant: str) -> EtterError:
+    hint = FieldProblem(field, f"'{name}' is not known; did you mean '{meant}'?")
+    return ValidationFailed(*refusal.fields, hint)

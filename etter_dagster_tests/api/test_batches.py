@@ -64,6 +64,24 @@ async def test_a_bad_role_never_blocks_the_good_ones(rest: Rest) -> None:
     assert body["status"] == "queued"
 
 
+async def test_a_batch_says_which_names_are_known_ones_but_for_case_and_spaces(
+    rest: Rest,
+) -> None:
+    """A list of roles from another system spells them its own way, and would double them."""
+    await rest.push("Clerk")
+    roles = [push_body(name) for name in ("clerk", "Nurse", "CLERK", "NURSE", "Welder")]
+    answer = await rest.http.post("/push-batch", json={"company_id": "Acme", "roles": roles})
+    assert answer.json()["message"] == (
+        "5 queued; note that 'clerk' and 'CLERK' are two roles, 'Nurse' and 'NURSE' are two roles, "
+        "'CLERK' and 'Clerk' are two roles, and 1 more: case and spaces count"
+    )
+    again = {"company_id": "ACME", "roles": [push_body("Welder", "ACME")]}
+    answer = await rest.http.post("/push-batch", json=again)
+    assert answer.json()["message"] == (
+        "1 queued; note that 'ACME' and 'Acme' are two companies: case and spaces count"
+    )
+
+
 async def test_a_batch_is_followed_to_its_end(rest: Rest) -> None:
     """Counts, state and rates as the contract defines them."""
     rest.assessor.script = [AssessmentFailed("no")]

@@ -44,6 +44,16 @@ def test_every_row_gets_its_push_and_its_verdict(etter: Etter, service: Served, 
         assert status["role_name"] == row["role"]
 
 
+def test_names_that_are_known_ones_but_for_case_are_pointed_out(
+    etter: Etter, service: Served, csv: Path
+) -> None:
+    """Beside the table: the rows are good."""
+    assert "note that" not in etter("push", "--file", csv).stderr
+    csv.write_text(csv.read_text().replace("Analyst", "ANALYST"))
+    ran = etter("push", "--file", csv)
+    assert "note that 'ANALYST' and 'Analyst' are two roles" in ran.stderr
+
+
 def test_waiting_ends_with_0_when_every_row_is_ready(
     etter: Etter, service: Served, csv: Path
 ) -> None:

@@ -82,6 +82,42 @@ async def test_of_many_orders_only_case_is_looked_through(services: Services) ->
     assert "did you mean" not in near.message
 
 
+async def test_a_second_role_by_case_alone_is_made_and_pointed_out(services: Services) -> None:
+    """It is another role, as promised; who did not mean that must hear of it."""
+    plain = (await accept(services, order("Data Scientist"))).message
+    assert plain == "'Data Scientist' of Acme is queued"
+    queued = await accept(services, order("data  scientist"))
+    assert queued.role_id == role_id("Acme", "data  scientist")
+    assert queued.message == (
+        "'data  scientist' of Acme is queued; note that 'data  scientist' and 'Data Scientist' "
+        "are two roles: case and spaces count"
+    )
+    assert "note" not in (await accept(services, order("Data Scientist", "Bolt"))).message
+
+
+async def test_a_company_by_case_alone_is_pointed_out_to_who_may_see_the_other(
+    services: Services,
+) -> None:
+    """Which companies there are is nobody else's business."""
+    await accept(services, order("A"))
+    assert "note" not in (await accept(services, order("A", "ACME"))).message
+    seen = await accept(services, order("B", "acme"), sees=lambda _: True)
+    assert "note that 'acme' and 'ACME' are two companies: case and spaces count" in seen.message
+    settled = await accept(services, order("B", "Acme"), sees=lambda _: True)
+    assert "note" not in settled.message, "it is known by now"
+
+
+async def test_a_refusal_names_the_company_that_was_probably_meant(services: Services) -> None:
+    await define_role(services, "Acme", "Analyst")
+    bare = order("Analyst", "acme", documents=(), draup_role_name=None)
+    with pytest.raises(ValidationFailed) as caught:
+        await accept(services, bare, sees=lambda _: True)
+    assert "company_id: 'acme' is not known; did you mean 'Acme'?" in caught.value.message
+    with pytest.raises(ValidationFailed) as caught:
+        await accept(services, bare)
+    assert "did you mean" not in caught.value.message
+
+
 @pytest.mark.parametrize(
     "name", ["", "   ", "x" * 201, "nul\0", "bell\x07", "lone\ud800", "line\nbreak"]
 )
