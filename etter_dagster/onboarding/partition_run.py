@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from etter_dagster.model.errors import EtterError, LeaseLost, Postponed
 from etter_dagster.model.lifecycle import RoleStatus
@@ -29,6 +29,7 @@ async def work_roles(
     reporter: Reporter,
     run_id: str | None = None,
     force_rerun: bool = False,
+    goes_on_for: Collection[str] = (),
     created_by: str | None = None,
 ) -> dict[str, str | None]:
     """Works each role through the same walk; a ready, unchanged one succeeds and pays nothing.
@@ -39,6 +40,7 @@ async def work_roles(
         reporter: Told what was made and what failed.
         run_id: The Dagster run, if any.
         force_rerun: Whether to assess again although nothing changed.
+        goes_on_for: Earlier runs; what they have assessed is not forced once more.
         created_by: Who asked, if known.
 
     Returns:
@@ -46,15 +48,17 @@ async def work_roles(
     """
     worker = f"partition-{run_id or uuid.uuid4().hex}"
     roles = await services.graph.roles_by_id(role_ids)
+    done = await _assessed_by(services, goes_on_for, roles)
     settings = services.settings
     at_once = settings.assessor_max_concurrent or settings.roles_per_run
     places = asyncio.Semaphore(min(settings.roles_per_run, at_once))
-    options = WorkflowOptions(force_rerun=force_rerun, notify_on_complete=False)
 
     async def work(role_id: str) -> str | None:
         if role_id not in roles:
             return UNKNOWN
         async with places:
+            forced = force_rerun and role_id not in done
+            options = WorkflowOptions(force_rerun=forced, notify_on_complete=False)
             return await _work(
                 services, roles[role_id], worker, reporter, run_id, options, created_by
             )
@@ -66,6 +70,16 @@ async def work_roles(
     while await archive(services):
         pass
     return dict(zip(role_ids, messages, strict=True))
+
+
+async def _assessed_by(
+    services: Services, runs: Collection[str], role_ids: Iterable[str]
+) -> set[str]:
+    """Those whose current assessment one of these runs has made."""
+    if not runs:
+        return set()
+    current = {rid: await services.graph.current_assessment(rid) for rid in role_ids}
+    return {rid for rid, found in current.items() if found and found.run_id in runs}
 
 
 async def _work(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import entry_points
 
 from etter_dagster.onboarding.ai_assessment import AiAssessment
@@ -19,13 +20,13 @@ def load_steps(settings: Settings) -> tuple[Step, ...]:
     Raises:
         ValueError: An enabled step is not known.
     """
-    optional: dict[str, type[Step]] = {SkillsProfile.name: SkillsProfile}
-    for entry in entry_points(group=ENTRY_POINTS):
-        optional[entry.name] = entry.load()
+    # Loaded only where enabled: a package that is broken, and not used, breaks nothing.
+    optional: dict[str, Callable[[], type[Step]]] = {SkillsProfile.name: lambda: SkillsProfile}
+    optional |= {entry.name: entry.load for entry in entry_points(group=ENTRY_POINTS)}
     enabled = settings.optional_steps
     unknown = [name for name in enabled if name not in optional]
     if unknown:
         raise ValueError(
             f"ETTER_OPTIONAL_STEPS names unknown steps {unknown}; known are {sorted(optional)}"
         )
-    return (RoleSetup(), AiAssessment(), *(optional[name]() for name in enabled))
+    return (RoleSetup(), AiAssessment(), *(optional[name]()() for name in enabled))

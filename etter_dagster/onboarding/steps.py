@@ -7,10 +7,11 @@ else's is one class and an entry point (`etter_dagster.steps`).
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from etter_dagster.assessors.protocol import AssessmentFailed
 from etter_dagster.model.assessment import AssessorInfo
+from etter_dagster.model.documents import text_hash
 from etter_dagster.model.envelope import Envelope, EnvelopeProgress
 from etter_dagster.model.errors import (
     ErrorCode,
@@ -29,13 +31,14 @@ from etter_dagster.model.errors import (
     StoreUnavailable,
     TransientError,
 )
-from etter_dagster.model.push import PushError
+from etter_dagster.model.push import Push, PushError
 from etter_dagster.onboarding.reporting import Materialization
 
 if TYPE_CHECKING:
     from etter_dagster.onboarding.services import Services
     from etter_dagster.stores.protocols import Claim
 
+_PLAIN = (str, int, float)  # bool is an int
 log = logging.getLogger(__name__)
 
 
@@ -70,7 +73,8 @@ class Step(ABC):
     Attributes:
         name: As REST shows it.
         sub_state: As the lifecycle calls it while the step runs.
-        assets: The Dagster assets it makes, in order.
+        assets: The Dagster assets it makes, in order. One that `run` does not report itself is
+            reported when the step is done, with the plain ones of its outputs.
         required: Whether its failure fails the push (else the role is degraded).
         timeout_seconds: Covers all attempts.
         attempts: How often it is tried for failures that may pass.
@@ -146,6 +150,28 @@ class Step(ABC):
                 context.retries = tried - 1
                 return await self.run(context)
         raise AssertionError("stamina gives at least one attempt")
+
+
+def completed(
+    step: Step, asset: str, push: Push, outputs: Mapping[str, Any], assessor: AssessorInfo
+) -> Materialization:
+    """An asset of a step that is done and did not report it: its plain outputs are shown.
+
+    Args:
+        step: Who made it.
+        asset: One of its assets.
+        push: For whom.
+        outputs: What the step gave.
+        assessor: The push's.
+    """
+    plain = {name: value for name, value in outputs.items() if isinstance(value, _PLAIN)}
+    return Materialization(
+        asset=asset,
+        role_id=push.role_id,
+        metadata={"company": push.company_id, "role": push.role_name, **plain},
+        data_version=text_hash(json.dumps(outputs, sort_keys=True, default=str))[:16],
+        code_version=step.code_version_by(assessor),
+    )
 
 
 def push_error(error: Exception) -> PushError:

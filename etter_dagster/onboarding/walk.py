@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from etter_dagster.logs import logged
 from etter_dagster.model.envelope import Envelope, EnvelopeProgress, ExecutionContext
@@ -21,7 +23,7 @@ from etter_dagster.onboarding.mock import is_mock_beside_paid
 from etter_dagster.onboarding.reporting import Materialization, Reporter
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.stale import mark_stale
-from etter_dagster.onboarding.steps import Step, StepContext, push_error
+from etter_dagster.onboarding.steps import Step, StepContext, completed, push_error
 from etter_dagster.stores.protocols import Claim, Finish
 from etter_dagster.tracing import span, trace_id
 
@@ -130,6 +132,8 @@ class _Walk:
         self.context.outputs.update(envelope.outputs or {})
         if error is not None:
             await self._failed(step, error)
+        else:
+            await self._report_rest(step, envelope.outputs or {})
 
     async def _execute(self, index: int, step: Step) -> Envelope:
         envelope = Envelope(
@@ -223,6 +227,15 @@ class _Walk:
         if event.asset not in self.made:
             await self.reporter.materialized(event)
             self.made.add(event.asset)
+
+    async def _report_rest(self, step: Step, outputs: Mapping[str, Any]) -> None:
+        """A step that is done has made its assets, also those that it says nothing more of."""
+        rest = [asset for asset in step.assets if asset not in self.made]
+        if not rest or await self._only_tries():
+            return
+        assessor = self.services.assessors.for_push(self.push.use_mock).info
+        for asset in rest:
+            await self._report(completed(step, asset, self.push, outputs, assessor))
 
     def _skips(self, step: Step) -> bool:
         return not step.required and self.push.options.skip_enhancement_workflows

@@ -30,6 +30,8 @@ from etter_dagster.settings import Settings
 
 T = TypeVar("T")
 STOP_CLAIMING = signal.SIGUSR2  # by it a serving run is told to finish what it holds, and end
+_PARENT_TAG, _ROOT_TAG = "dagster/parent_run_id", "dagster/root_run_id"
+_FROM_FAILURE_TAG = "dagster/is_resume_retry"
 _NAMED = 20  # failed roles in a run's error; all of them show as failed partitions
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,8 @@ class OnboardConfig(dg.Config):
     force_rerun: bool = Field(
         default=False,
         description="Assess the run's partitions anew although nothing changed. Costs what an "
-        "assessment costs. Without partitions it has no meaning: each push says it itself.",
+        "assessment costs; a re-execution from failure leaves those alone that its run had "
+        "assessed. Without partitions it has no meaning: each push says it itself.",
     )
 
 
@@ -120,6 +123,7 @@ async def _work(
             reporter=reporter,
             run_id=context.run.run_id,
             force_rerun=config.force_rerun,
+            goes_on_for=goes_on_for(context.instance, context.run),
             created_by=context.run.tags.get("user"),
         )
     finally:
@@ -136,7 +140,7 @@ async def _serve(
         with _stopping(stop):
             result = await serve(
                 services,
-                worker=context.run.tags.get(LAUNCH_TAG) or _worker_name(),
+                worker=worker_name(context.run),
                 reporter=reporter,
                 run_id=context.run.run_id,
                 places=settings.roles_per_run,
@@ -150,8 +154,24 @@ async def _serve(
     return result.failed
 
 
-def _worker_name() -> str:
+def worker_name(run: dg.DagsterRun) -> str:
+    """The name that its sensor gave it, else a new one.
+
+    A run that is executed again has its parent's tags, and so could two at a time: the first to
+    end would give back what the other holds.
+    """
+    launched = run.tags.get(LAUNCH_TAG)
+    if launched and _PARENT_TAG not in run.tags:
+        return launched
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def goes_on_for(instance: dg.DagsterInstance, run: dg.DagsterRun) -> set[str]:
+    """The runs that a re-execution "from failure" goes on for; none for any other run."""
+    root = run.tags.get(_ROOT_TAG)
+    if root is None or run.tags.get(_FROM_FAILURE_TAG) != "true":
+        return set()
+    return {root, *instance.get_run_ids(dg.RunsFilter(tags={_ROOT_TAG: root}))}
 
 
 def _said(failed: Mapping[str, str]) -> str:

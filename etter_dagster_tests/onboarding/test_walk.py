@@ -31,14 +31,17 @@ class Optional(Step):
     sub_state = "extra"
     assets = ("extra_asset",)
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(
+        self, error: Exception | None = None, outputs: dict[str, Any] | None = None
+    ) -> None:
         self.error = error
+        self.outputs = outputs or {}
         self.attempts = 2
 
     async def run(self, context: StepContext) -> StepResult:
         if self.error:
             raise self.error
-        return StepResult()
+        return StepResult(outputs=self.outputs)
 
 
 def _without_pauses(services: Services, **changes: Any) -> Services:
@@ -67,6 +70,25 @@ async def test_a_pushed_role_gets_ready_through_all_its_steps(services: Services
     assert (assessment.scores.final_score, assessment.stale) == (40.0, False)
     skills = {s.name for s in await services.graph.skills(pushed.role_id)}
     assert skills == {"Report writing", "Spreadsheets"}
+
+
+async def test_a_step_that_is_done_has_made_its_assets_without_reporting_them(
+    services: Services,
+) -> None:
+    """Whoever writes a step knows its outputs, not our reporter: else its asset stays missing."""
+    outputs = {"pay": 50_000, "bands": ["A", "B"], "currency": "EUR"}
+    reporter = Recorder()
+    extra = replace(services, steps=(*services.steps, Optional(outputs=outputs)))
+    pushed = await accept(extra, order())
+    await work_off(extra, reporter)
+    made = reporter.made[-1]
+    assert (made.asset, made.role_id, made.code_version) == ("extra_asset", pushed.role_id, "1")
+    assert made.metadata == {
+        "company": "Acme", "role": "Analyst", "pay": 50_000, "currency": "EUR",
+    }  # fmt: skip
+    await accept(extra, order(options=forced()))
+    await work_off(extra, reporter)
+    assert reporter.made[-1].data_version == made.data_version
 
 
 async def test_no_text_of_a_document_is_reported(services: Services) -> None:

@@ -93,6 +93,14 @@ def test_a_step_that_is_not_known_is_named(settings: Settings) -> None:
         load_steps(settings.with_changes(optional_steps=("pay",)))
 
 
+def test_a_broken_package_whose_step_is_not_enabled_breaks_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = EntryPoint("broken", "no_such_module:Step", step_registry.ENTRY_POINTS)
+    monkeypatch.setattr(step_registry, "entry_points", lambda group: EntryPoints([broken]))
+    assert [step.name for step in load_steps(settings)][-1] == "skills"
+
+
 def test_required_steps_form_a_chain() -> None:
     """A step that must succeed is what all later ones build on."""
 

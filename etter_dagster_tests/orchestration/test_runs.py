@@ -19,6 +19,7 @@ from etter_dagster.onboarding.roles import define_role
 from etter_dagster.onboarding.services import Services
 from etter_dagster.orchestration import serving_run
 from etter_dagster.orchestration.partitions import add_partitions
+from etter_dagster.orchestration.run_tags import LAUNCH_TAG
 from etter_dagster.settings import Settings
 from etter_dagster.stores.protocols import PushFilter
 from etter_dagster_tests.orchestration.looking import ASSETS, events, failed, materialized
@@ -166,6 +167,17 @@ def test_a_run_names_a_bounded_number_of_failed_roles() -> None:
     assert serving_run._said({"role": "why"}) == "1 role failed\nrole: why"
 
 
+def test_a_serving_run_executed_again_is_another_worker() -> None:
+    """With its parent's name, the first of two to end would give back what the other holds."""
+    tags = {LAUNCH_TAG: "serving-1"}
+    launched = dg.DagsterRun(job_name="onboard_roles", tags=tags)
+    assert serving_run.worker_name(launched) == "serving-1"
+    again = dg.DagsterRun(job_name="onboard_roles", tags=tags | {"dagster/parent_run_id": "p"})
+    names = {serving_run.worker_name(again) for _ in range(2)}
+    assert len(names) == 2
+    assert "serving-1" not in names
+
+
 # -- with a partition or a range ------------------------------------------------------------------
 def test_one_partition_is_worked_and_no_other(fast: Settings, instance: dg.DagsterInstance) -> None:
     define(fast, instance, "A", "B")
@@ -215,6 +227,42 @@ def test_a_ready_unchanged_role_succeeds_and_is_assessed_again_only_if_forced(
     assert len(work(fast, lambda s: s.graph.assessments(rid("A")))) == 1
     assert run_roles(fast, instance, rid("A"), force=True).success
     assert len(work(fast, lambda s: s.graph.assessments(rid("A")))) == 2
+
+
+def test_a_reexecution_from_failure_assesses_again_only_what_its_run_has_not(
+    fast: Settings, instance: dg.DagsterInstance
+) -> None:
+    """One of hundreds failed under `force_rerun`: the others are paid for already."""
+    names = ["A", "B"]
+    add_partitions(instance, [rid(name) for name in names])
+    work(fast, lambda s: _link(s, "A"))
+    work(fast, lambda s: _link(s, "B", NO_TASKS))
+    range_ = {
+        "dagster/asset_partition_range_start": rid("A"),
+        "dagster/asset_partition_range_end": rid("B"),
+    }
+    first = run_roles(fast, instance, tags=range_, force=True)
+    assert not first.success
+    work(fast, lambda s: _link(s, "B"))
+    again = range_ | {
+        "dagster/parent_run_id": first.run_id,
+        "dagster/root_run_id": first.run_id,
+        "dagster/is_resume_retry": "true",
+    }
+
+    def made() -> list[int]:
+        return [
+            len(work(fast, lambda s, name=name: s.graph.assessments(rid(name))))  # type: ignore[misc]
+            for name in names
+        ]
+
+    assert run_roles(fast, instance, tags=again, force=True).success
+    assert made() == [1, 1]
+    assert run_roles(fast, instance, tags=again, force=True).success, "B's run has the same root"
+    assert made() == [1, 1]
+    del again["dagster/is_resume_retry"]
+    assert run_roles(fast, instance, tags=again, force=True).success, "all of it once more"
+    assert made() == [2, 2]
 
 
 def test_dagster_shows_what_changed_since_the_last_assessment(
