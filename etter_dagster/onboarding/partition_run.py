@@ -48,6 +48,7 @@ async def work_roles(
     """
     worker = f"partition-{run_id or uuid.uuid4().hex}"
     roles = await services.graph.roles_by_id(role_ids)
+    await reporter.claimed(list(roles))
     done = await _assessed_by(services, goes_on_for, roles)
     settings = services.settings
     at_once = settings.assessor_max_concurrent or settings.roles_per_run

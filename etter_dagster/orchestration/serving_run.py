@@ -80,7 +80,9 @@ def run_onboarding(
     )
     try:
         if partitioned:
-            keys = list(context.partition_keys)
+            # Of one key alone it is our error that says what helps where it is unknown.
+            one = context.has_partition_key
+            keys = [context.partition_key] if one else list(context.partition_keys)
             work = _interruptible(lambda: _work(context, config, settings, reporter, keys))
         else:
             work = _interruptible(lambda: _serve(context, settings, reporter))

@@ -297,14 +297,25 @@ def test_a_role_held_by_somebody_else_fails_naming_the_workflow(
     assert failed(instance, "company_role") == {rid("A")}
 
 
+@pytest.mark.parametrize("known", [True, False])
 def test_a_partition_of_no_role_fails_with_the_remedy(
-    fast: Settings, instance: dg.DagsterInstance
+    fast: Settings, instance: dg.DagsterInstance, known: bool
 ) -> None:
-    add_partitions(instance, [rid("Ghost")])
-    result = run_roles(fast, instance, rid("Ghost"))
+    """Dagster launches a run for a key that it does not know, too."""
+    add_partitions(instance, [rid("Ghost")] if known else [])
+    result = run_roles(fast, instance, tags={"dagster/partition": rid("Ghost")})
     failure = result.failure_data_for_node("onboard")
     assert failure is not None
     assert "push it" in str(failure.user_failure_data)
+
+
+def test_a_deleted_partition_is_back_when_its_role_is_worked(
+    fast: Settings, instance: dg.DagsterInstance
+) -> None:
+    """Its role is there as before; what is reported of it must show somewhere."""
+    work(fast, lambda s: _link(s, "A"))
+    assert run_roles(fast, instance, tags={"dagster/partition": rid("A")}).success
+    assert instance.get_dynamic_partitions("roles") == [rid("A")]
 
 
 def test_a_selection_of_assets_reports_all_that_was_made(
