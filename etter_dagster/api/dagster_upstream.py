@@ -16,6 +16,8 @@ import httpx
 
 from etter_dagster.model.errors import ErrorCode, EtterError, FieldProblem, ValidationFailed
 
+# Where Etter's definitions are, as `workspace.yaml` and the gate's selectors name it.
+LOCATION, REPOSITORY = "etter", "__repository__"
 JSON_HEADERS = {"Content-Type": "application/json"}
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 log = logging.getLogger(__name__)

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from etter_dagster.api.dagster_upstream import LOCATION, REPOSITORY
 from etter_dagster.api.gate_document import Arguments, refused
-from etter_dagster.api.gate_visit import KIND_TAG, LOCATION, PARTITION_TAG, REPOSITORY, Visit
+from etter_dagster.api.gate_visit import KIND_TAG, PARTITION_TAG, Visit
 from etter_dagster.model.identity import derived_workflow_id, normalize_name
 from etter_dagster.onboarding.batches import check_batch_size
 from etter_dagster.onboarding.handing_in import MAX_KEY

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from etter_dagster.api.access import Caller
-from etter_dagster.api.dagster_upstream import DagsterUpstream
+from etter_dagster.api.dagster_upstream import LOCATION, REPOSITORY, DagsterUpstream
 from etter_dagster.api.gate_document import refused
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.services import Services
@@ -15,7 +15,6 @@ from etter_dagster.stores.protocols import AuditEntry
 
 # The names of `orchestration/`, which this layer may not import for Dagster's sake; a test holds
 # them alike.
-LOCATION, REPOSITORY = "etter", "__repository__"
 KIND_TAG, SERVING = "etter/kind", "serving"
 PARTITION_TAG = "dagster/partition"
 RANGE_TAG = "dagster/asset_partition_range_start"

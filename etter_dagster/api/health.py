@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 from etter_dagster import __version__
+from etter_dagster.api.dagster_health import QUESTION, lacking
 from etter_dagster.api.keyring import Keyring
 from etter_dagster.api.lately import Lately
 from etter_dagster.onboarding.asking import ask
@@ -17,12 +18,11 @@ from etter_dagster.onboarding.views import HealthView
 from etter_dagster.sources.probing import source_probes
 
 HEALTHY, UNHEALTHY, DEGRADED = "healthy", "unhealthy", "degraded"
-EMBEDDED, OFF, NOT_REACHABLE, NO_HEARTBEAT = "embedded", "off", "not reachable", "no heartbeat"
+EMBEDDED, OFF, NOT_REACHABLE = "embedded", "off", "not reachable"
 OLD_KEYS = "keys file not readable"
 PING_SECONDS = 3.0
 SOURCE_SECONDS = 5.0
 DAGSTER_SECONDS = 5.0
-DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"
 
 
 class Health:
@@ -110,13 +110,11 @@ class Health:
 
     async def _ask_dagster(self) -> str:
         try:
-            answer = await self._http.post("/graphql", json={"query": DAEMONS})
-            daemons = answer.json()["data"]["instance"]["daemonHealth"]["allDaemonStatuses"]
-            alive = all(daemon["healthy"] for daemon in daemons if daemon["required"])
+            answer = await self._http.post("/graphql", json={"query": QUESTION})
+            return lacking(answer.json()["data"]) or HEALTHY
         except (httpx.HTTPError, ValueError, KeyError, TypeError):
             home = self._services.settings.dagster_home
             return NOT_REACHABLE if await asyncio.to_thread(home.exists) else OFF
-        return HEALTHY if alive else NO_HEARTBEAT
 
     async def close(self) -> None:
         """Closes the connection to Dagster."""

@@ -180,9 +180,13 @@ def _result(
     return dg.AssetCheckResult(
         passed=not ids,
         severity=severity,
-        description=f"{len(ids)} roles: {what}" if ids else "all is well",
+        description=f"{_roles(len(ids))}: {what}" if ids else "all is well",
         metadata=metadata_values({**counts, "role_ids": [{"role_id": rid} for rid in ids[:NAMED]]}),
     )
+
+
+def _roles(count: int) -> str:
+    return "1 role" if count == 1 else f"{count} roles"
 
 
 def _with_services(settings: Settings, act: Callable[[Services], Awaitable[T]]) -> T:

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from etter_dagster.api.health import DAEMONS, Health
+from etter_dagster.api.dagster_health import QUESTION
+from etter_dagster.api.health import Health
 from etter_dagster.api.lately import KEEP_SECONDS
 from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.onboarding.views import HealthView
@@ -19,10 +20,21 @@ from etter_dagster_tests.standin.server import serving
 from etter_dagster_tests.standin.state import Fault
 
 
-def daemons(*healthy: bool) -> httpx.Response:
+def daemons(*healthy: bool, sensor: str = "RUNNING", code: str = "RepositoryLocation") -> Any:
     rows = [{"required": True, "healthy": one} for one in healthy]
     rows.append({"required": False, "healthy": False})
-    data = {"instance": {"daemonHealth": {"allDaemonStatuses": rows}}}
+    data = {
+        "instance": {"daemonHealth": {"allDaemonStatuses": rows}},
+        "workspaceLocationEntryOrError": {"locationOrLoadError": {"__typename": code}},
+        "sensorOrError": {"sensorState": {"status": sensor}},
+    }
+    return httpx.Response(200, json={"data": data})
+
+
+def of_another_location() -> httpx.Response:
+    """Whoever gives Etter's definitions another name is told nothing wrong."""
+    data = daemons(True).json()["data"]
+    data |= {"workspaceLocationEntryOrError": None, "sensorOrError": {}}
     return httpx.Response(200, json={"data": data})
 
 
@@ -96,15 +108,26 @@ async def test_a_folder_that_cannot_be_used_is_a_503_with_the_whole_body(tmp_pat
     [
         (daemons(True, True), "healthy", "healthy"),
         (daemons(True, False), "no heartbeat", "degraded"),
+        (of_another_location(), "healthy", "healthy"),
+        (
+            daemons(True, code="PythonError"),
+            "Etter's definitions cannot be loaded: Dagster's log says why",
+            "degraded",
+        ),
+        (
+            daemons(True, sensor="STOPPED"),
+            "push_queue_sensor is switched off, so pushes wait: switch it on in Dagster",
+            "degraded",
+        ),
         (httpx.Response(200, json={"errors": []}), "not reachable", "degraded"),
         (httpx.Response(200, json=[]), "not reachable", "degraded"),
         (httpx.Response(502, text="<html>"), "not reachable", "degraded"),
     ],
 )
-async def test_dagster_is_healthy_while_its_daemons_have_a_heartbeat(
+async def test_dagster_is_healthy_while_it_starts_pushes(
     rest: Rest, answer: httpx.Response, component: str, status: str
 ) -> None:
-    """A webserver without its daemon would take pushes that nobody starts."""
+    """A webserver without daemon, definitions or sensor takes pushes that nobody starts."""
     services = await rest.services()
     services.settings.dagster_home.mkdir()
     health = health_of(services, answer)
@@ -145,7 +168,7 @@ def test_the_question_to_dagster_fits_its_schema() -> None:
     from dagster_graphql.schema import create_schema
     from graphql import parse, validate
 
-    assert validate(create_schema().graphql_schema, parse(DAEMONS)) == []
+    assert validate(create_schema().graphql_schema, parse(QUESTION)) == []
 
 
 async def test_a_source_that_does_not_answer_is_degraded_and_named(
