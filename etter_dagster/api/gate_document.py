@@ -120,7 +120,7 @@ def _read(query: str, variables: Mapping[str, Any], operation_name: str | None) 
         raise refused("operationName is not the name of the request's operation")
     schema = gate_schema()
     if problems := validate(schema, document, max_errors=1):
-        raise refused(problems[0].message)
+        raise refused(problems[0].message.rstrip("."))
     given = get_variable_values(schema, operation.variable_definitions, dict(variables))
     if isinstance(given, list):
         raise refused(given[0].message)

@@ -10,7 +10,7 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import Body
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from etter_dagster.api.common import ONCE, OpenedIn, Reader, errors, new_router
 from etter_dagster.api.dagster_upstream import DagsterUpstream
@@ -40,6 +40,13 @@ class GraphQLBody(BaseModel):
     variables: dict[str, Any] | None = None
     operationName: str | None = None  # noqa: N815, the protocol's name
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one(cls, body: Any) -> Any:
+        if isinstance(body, list):
+            raise refused("one request at a time")
+        return body
+
 
 class GraphQLAnswer(BaseModel):
     """A GraphQL answer; `extensions.etter.workflow_ids` are those of launched pushes."""
@@ -58,11 +65,9 @@ class GraphQLAnswer(BaseModel):
     summary="Dagster's GraphQL, as far as the key may",
 )
 async def graphql(
-    body: Annotated[GraphQLBody | list[Any], Body()], caller: Reader, opened: OpenedIn
+    body: Annotated[GraphQLBody, Body()], caller: Reader, opened: OpenedIn
 ) -> GraphQLAnswer:
     """Launch, follow and end what is the key's own; `docs/graphql.md` lists each request."""
-    if isinstance(body, list):
-        raise refused("one request at a time")
     request = await asyncio.to_thread(
         read_request, body.query, body.variables or {}, body.operationName
     )

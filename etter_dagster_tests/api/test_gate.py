@@ -293,6 +293,13 @@ async def test_the_operation_name_must_be_that_of_the_operation(gate: Gate) -> N
     error(answer, 403, "FORBIDDEN")
 
 
+async def test_a_body_without_a_query_is_told_of_its_field(gate: Gate) -> None:
+    """Not of the names that the code has for it."""
+    answer = await gate.rest.http.post("http://test/graphql", json={})
+    error(answer, 422, "VALIDATION_ERROR")
+    assert [field["field"] for field in answer.json()["detail"]["fields"]] == ["query"]
+
+
 async def test_a_batch_of_requests_is_refused(gate: Gate) -> None:
     body = [{"query": "{ __typename }"}]
     answer = await gate.rest.http.post("http://test/graphql", json=body)

@@ -20,7 +20,9 @@ from etter_dagster_tests.standin.server import serving
 from etter_dagster_tests.standin.state import Fault
 
 
-def daemons(*healthy: bool, sensor: str = "RUNNING", code: str = "RepositoryLocation") -> Any:
+def daemons(
+    *healthy: bool, sensor: str = "RUNNING", code: str = "RepositoryLocation"
+) -> httpx.Response:
     rows = [{"required": True, "healthy": one} for one in healthy]
     rows.append({"required": False, "healthy": False})
     data = {
