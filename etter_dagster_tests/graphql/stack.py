@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -30,6 +31,7 @@ from etter_dagster_tests.standin.server import serving
 from etter_dagster_tests.support import order, work_off
 
 T = TypeVar("T")
+LOOK_SECONDS = 0.2
 DIRECT = {"module": "dagster._core.run_coordinator", "class": "DefaultRunCoordinator"}
 
 
@@ -50,7 +52,13 @@ class Stack:
     home: Path
 
     def client(self, key_id: str) -> PlatformClient:
-        return PlatformClient(self.url, api_key=secret_of(key_id), timeout=120)
+        """A client that looks more often than users do: a run takes a second or two here."""
+        return PlatformClient(
+            self.url,
+            api_key=secret_of(key_id),
+            timeout=120,
+            sleep=lambda seconds: time.sleep(min(seconds, LOOK_SECONDS)),
+        )
 
     def ask(self, key_id: str, query: str, **variables: Any) -> httpx.Response:
         """A request to the gate, as anybody sends it."""

@@ -180,7 +180,7 @@ def test_what_a_killed_run_held_is_done_once_by_the_next(machine: Machine) -> No
         process.wait(30)
     done = [p for p in machine.pushes() if p.status is WorkflowState.READY]
     assert 0 < len(done) < ROLES, "it was not killed in its middle"
-    with machine.serving(TEST_DELAY="0", ETTER_LINGER_SECONDS="6", **lease) as process:
+    with machine.serving(TEST_DELAY="0", ETTER_LINGER_SECONDS="3", **lease) as process:
         assert process.wait(120) == 0
     pushes = machine.pushes()
     assert len(pushes) == ROLES
