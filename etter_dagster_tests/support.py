@@ -17,9 +17,12 @@ from etter_dagster.model.assessment import (
     Scores,
 )
 from etter_dagster.model.documents import DocumentRef, DocumentType
+from etter_dagster.model.identity import role_id
 from etter_dagster.model.push import Source, WorkflowOptions
+from etter_dagster.onboarding.accept import accept_many
 from etter_dagster.onboarding.check import PushOrder
 from etter_dagster.onboarding.reporting import Materialization
+from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import Services, open_services, utc_now
 from etter_dagster.onboarding.serving import ServeResult, serve
 from etter_dagster.settings import Settings
@@ -128,6 +131,20 @@ def order(role_name: str = "Analyst", company_id: str = "Acme", **changes: objec
 
 def forced() -> WorkflowOptions:
     return WorkflowOptions(force_rerun=True)
+
+
+async def make_one_of_two_stale(services: Services) -> str:
+    """Makes two roles ready, then changes the JD of one; gives its id."""
+    await accept_many(services, [order("Analyst"), order("Baker")])
+    await work_off(services)
+    await change_jd(services, "Baker")
+    return role_id("Acme", "Baker")
+
+
+async def change_jd(services: Services, role_name: str) -> None:
+    """The JD of a role is another now."""
+    documents = linked_documents([DocumentRef(content=JD + "- Bake bread\n")], services.clock())
+    await services.graph.link_documents(role_id("Acme", role_name), documents)
 
 
 async def work_off(services: Services, reporter: Recorder | None = None) -> ServeResult:

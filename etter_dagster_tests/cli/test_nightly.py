@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from etter_dagster.model.documents import DocumentRef
 from etter_dagster.model.identity import role_id
-from etter_dagster.onboarding.accept import accept_many
-from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import open_services
 from etter_dagster.settings import get_settings
 from etter_dagster_tests.cli.conftest import Etter
-from etter_dagster_tests.support import JD, order, work_off
+from etter_dagster_tests.support import make_one_of_two_stale
 
 BAKER = role_id("Acme", "Baker")
 
@@ -27,10 +24,7 @@ def stale(etter: Etter) -> Etter:
         get_settings.cache_clear()
         services = open_services()
         try:
-            await accept_many(services, [order("Analyst"), order("Baker")])
-            await work_off(services)
-            new = linked_documents([DocumentRef(content=JD + "- Bake bread\n")], services.clock())
-            await services.graph.link_documents(BAKER, new)
+            await make_one_of_two_stale(services)
         finally:
             await services.close()
 

@@ -6,18 +6,22 @@ from dataclasses import replace
 
 from etter_dagster.assessors.registry import Assessors
 from etter_dagster.model.assessment import AssessorInfo
-from etter_dagster.model.documents import DocumentRef
 from etter_dagster.model.errors import TransientError
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import RoleStatus
 from etter_dagster.model.reassessment import Verdict
 from etter_dagster.onboarding.accept import accept, accept_many
 from etter_dagster.onboarding.nightly import Nightly, push_plan, reassessment_plan
-from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import Services
 from etter_dagster.settings import Settings
 from etter_dagster_tests.conftest import Clock
-from etter_dagster_tests.support import JD, ScriptedAssessor, order, scripted_services, work_off
+from etter_dagster_tests.support import (
+    ScriptedAssessor,
+    change_jd,
+    order,
+    scripted_services,
+    work_off,
+)
 
 NAMES = ["Analyst", "Baker", "Clerk", "Driver"]
 
@@ -29,12 +33,6 @@ async def assessed(settings: Settings, clock: Clock, **assessor: object) -> Serv
     await accept_many(services, [order(name) for name in NAMES])
     await work_off(services)
     return services
-
-
-async def change(services: Services, name: str) -> None:
-    """The role's JD is another now."""
-    documents = linked_documents([DocumentRef(content=JD + "- More\n")], services.clock())
-    await services.graph.link_documents(role_id("Acme", name), documents)
 
 
 async def night(services: Services) -> Nightly:
@@ -50,7 +48,7 @@ def later_version(services: Services) -> Services:
 async def test_exactly_the_stale_ones_are_assessed_again(settings: Settings, clock: Clock) -> None:
     services = await assessed(settings, clock)
     assert not (await reassessment_plan(services)).roles
-    await change(services, "Baker")
+    await change_jd(services, "Baker")
     await services.graph.put_role("Acme", "Driver", draup_role_name="Other")
     clock.tick(60)
     done = await night(services)
@@ -73,7 +71,7 @@ async def test_exactly_the_stale_ones_are_assessed_again(settings: Settings, clo
 async def test_making_the_plan_changes_nothing(settings: Settings, clock: Clock) -> None:
     """By hand at noon, it must be the plan of the night."""
     services = await assessed(settings, clock)
-    await change(services, "Baker")
+    await change_jd(services, "Baker")
     before = await services.graph.roles()
     assert await reassessment_plan(services) == await reassessment_plan(services)
     assert await services.graph.roles() == before
@@ -84,7 +82,7 @@ async def test_making_the_plan_changes_nothing(settings: Settings, clock: Clock)
 async def test_two_runs_on_one_day_push_nothing_twice(settings: Settings, clock: Clock) -> None:
     services = await assessed(settings, clock)
     assert isinstance(services.assessors.configured, ScriptedAssessor)
-    await change(services, "Baker")
+    await change_jd(services, "Baker")
     first = await reassessment_plan(services)
     assert (await push_plan(services, first)).pushed == 1
     assert (await reassessment_plan(services)).verdicts == {Verdict.IN_WORK.value: 1}
@@ -95,7 +93,7 @@ async def test_two_runs_on_one_day_push_nothing_twice(settings: Settings, clock:
     clock.tick(3600)
     again = await reassessment_plan(services)
     assert again.verdicts == {Verdict.PUSHED_TODAY.value: 1}, "it failed, and is not tried again"
-    await change(services, "Clerk")
+    await change_jd(services, "Clerk")
     assert [r.role_name for r in (await night(services)).plan.pushes] == ["Clerk"]
     await work_off(services)
     clock.tick(24 * 3600)
@@ -139,7 +137,7 @@ async def test_a_budget_does_not_cut_what_costs_nothing(settings: Settings, cloc
     settings = settings.with_changes(cost_per_assessment=2, budget_per_day=5)
     services = await assessed(settings, clock)
     for name in NAMES:
-        await change(services, name)
+        await change_jd(services, name)
     plan = await reassessment_plan(services)
     assert (plan.cost, plan.budget_left) == (0, None)
     assert plan.verdicts == {Verdict.PUSH.value: 4}
@@ -148,7 +146,7 @@ async def test_a_budget_does_not_cut_what_costs_nothing(settings: Settings, cloc
 
 async def test_a_person_who_pushes_meanwhile_goes_first(settings: Settings, clock: Clock) -> None:
     services = await assessed(settings, clock)
-    await change(services, "Baker")
+    await change_jd(services, "Baker")
     plan = await reassessment_plan(services)
     await accept(services, order("Baker", documents=()))
     done = await push_plan(services, plan)

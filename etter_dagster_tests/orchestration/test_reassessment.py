@@ -11,16 +11,13 @@ import dagster as dg
 import pytest
 
 from etter_dagster.definitions import build_definitions
-from etter_dagster.model.documents import DocumentRef
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.push import Push
 from etter_dagster.model.staleness import REMEDY
-from etter_dagster.onboarding.accept import accept_many
-from etter_dagster.onboarding.role_setup import linked_documents
 from etter_dagster.onboarding.services import open_services
 from etter_dagster.orchestration.reassessment import build_reassessment_plan
 from etter_dagster.settings import Settings
-from etter_dagster_tests.support import JD, order, work_off
+from etter_dagster_tests.support import make_one_of_two_stale
 
 BAKER = role_id("Acme", "Baker")
 
@@ -32,10 +29,7 @@ def stale(settings: Settings) -> Settings:
     async def run() -> None:
         services = open_services(settings)
         try:
-            await accept_many(services, [order("Analyst"), order("Baker")])
-            await work_off(services)
-            new = linked_documents([DocumentRef(content=JD + "- Bake bread\n")], services.clock())
-            await services.graph.link_documents(BAKER, new)
+            await make_one_of_two_stale(services)
         finally:
             await services.close()
 
