@@ -114,10 +114,10 @@ def given_up(leases_lost: int, step: str | None) -> PushError:
         leases_lost: How many workers were lost over it.
         step: What the last one was at, if known.
     """
-    where = f" in {step}" if step else ""
+    where = f", the last in {step}" if step else ""
     return PushError(
         code=ErrorCode.ATTEMPTS_EXHAUSTED.value,
-        message=f"{leases_lost} workers were lost while they worked on it, the last{where}; "
+        message=f"{leases_lost} workers were lost while they worked on it{where}; "
         "look at the workers' logs, then retry it",
         recoverable=True,
     )

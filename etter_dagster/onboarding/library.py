@@ -113,6 +113,10 @@ class RoleOnboardingWorkflow:
             return await self._result(
                 services, await find_push(services, ready), verdict.request.role_id
             )
+        if await find_push(services, self.workflow_id) is not None:
+            raise ValidationFailed(
+                FieldProblem("workflow_id", "is that of an earlier push; take a new one")
+            )
         (toll,) = await tolls(services, [verdict])
         if isinstance(toll, EtterError):
             raise toll

@@ -55,6 +55,24 @@ async def test_an_invalid_onboarding_is_a_result_and_a_wrong_type_raises() -> No
         await execute_role_onboarding(company_id="Acme", role_name=7)  # type: ignore[arg-type]
 
 
+async def test_a_workflow_id_names_one_push() -> None:
+    """A script that keeps one in it, or executes a workflow twice, gets a result that says so."""
+    workflow = RoleOnboardingWorkflow(workflow_id="role-onboard-0123456789ab")
+
+    def given(role_name: str) -> RoleOnboardingInput:
+        documents = (DocumentRef(content=JD),)
+        return RoleOnboardingInput(
+            company_id="Acme", role_name=role_name, documents=documents, draup_role_name="Analyst"
+        )
+
+    assert (await workflow.execute(given("A"))).success
+    other = await workflow.execute(given("B"))
+    assert not other.success
+    assert other.error is not None
+    assert other.error.message == "workflow_id: is that of an earlier push; take a new one"
+    assert (await workflow.execute(given("A"))).success, "it is ready and unchanged"
+
+
 async def test_a_workflow_takes_an_id_and_an_envelope() -> None:
     given = RoleOnboardingInput(
         company_id="Acme",
