@@ -15,9 +15,11 @@ from dagster._core.storage.event_log.schema import (
     SqlEventLogStorageTable,
 )
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from sqlalchemy.exc import IntegrityError
 
 roles = dg.DynamicPartitionsDefinition(name="roles")
 _DELETED_AT_ONCE = 500
+_RACES = 20  # lost in a row; each adds what the next try then finds
 _AT_ONCE = 10_000  # one SQLite call fails above some 250,000
 
 
@@ -30,7 +32,18 @@ def add_partitions(instance: dg.DagsterInstance, role_ids: Iterable[str]) -> Non
     """
     keys = list(dict.fromkeys(role_ids))
     for start in range(0, len(keys), _AT_ONCE):
-        instance.add_dynamic_partitions("roles", keys[start : start + _AT_ONCE])
+        _add(instance, keys[start : start + _AT_ONCE])
+
+
+def _add(instance: dg.DagsterInstance, keys: Sequence[str]) -> None:
+    """Dagster's SQLite storage looks what is missing and adds that; sensor and run do at once."""
+    for _ in range(_RACES):
+        try:
+            instance.add_dynamic_partitions("roles", keys)
+        except IntegrityError:  # somebody was faster with one of them
+            continue
+        return
+    instance.add_dynamic_partitions("roles", keys)
 
 
 def delete_partitions(instance: dg.DagsterInstance, role_ids: Sequence[str]) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
+import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import IntegrityError
 
 from etter_dagster.orchestration import partitions
 from etter_dagster.orchestration.partitions import KnownPartitions, add_partitions
@@ -33,6 +38,42 @@ def test_partitions_are_added_once_each_and_in_order() -> None:
         add_partitions(instance, ["b", "a", "b"])
         add_partitions(instance, ["a", "c"])
         assert instance.get_dynamic_partitions("roles") == ["b", "a", "c"]
+
+
+@contextmanager
+def others_are_faster(*keys: str) -> Iterator[None]:
+    """Each key is there, by somebody else, between Dagster's look and its own insertion."""
+    theirs = list(keys)
+
+    def insert(_: Any, cursor: Any, statement: str, *more: Any) -> None:
+        if statement.startswith("INSERT INTO dynamic_partitions") and theirs:
+            cursor.execute(statement, ("roles", theirs.pop()))
+
+    event.listen(Engine, "before_cursor_execute", insert)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", insert)
+    assert not theirs
+
+
+def test_partitions_that_are_added_at_once_fail_nobody() -> None:
+    """The sensor and a serving run add what is pushed at the same moment; the run must not fail."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        with others_are_faster("a", "c"):
+            add_partitions(instance, ["a", "b", "c"])
+        assert sorted(instance.get_dynamic_partitions("roles")) == ["a", "b", "c"]
+
+
+def test_a_race_that_is_never_won_is_an_error() -> None:
+    """What it cannot be is silence: a run would go on with partitions that are not there."""
+
+    class Never(Store):
+        def add_dynamic_partitions(self, name: str, keys: Sequence[str]) -> None:
+            raise IntegrityError("INSERT", {}, Exception("UNIQUE constraint failed"))
+
+    with pytest.raises(IntegrityError):
+        add_partitions(Never(), ["a"])  # type: ignore[arg-type]
 
 
 def test_many_partitions_are_added_in_several_calls() -> None:
