@@ -61,5 +61,31 @@ def mapping_after(role: Role, entry: TaxonomyEntry) -> dict[str, str | None]:
     return {"draup_role_id": entry.draup_role_id, "draup_role_name": entry.draup_role}
 
 
+def mapping_given(
+    role: Role | None, *, draup_role_id: str | None, draup_role_name: str | None
+) -> dict[str, str | None]:
+    """The Draup role that a role gets from whoever names one; empty where nobody does.
+
+    Id and name are of one Draup role: a part that is given alone takes the place of another one
+    with its counterpart, and is added where it was not known.
+
+    Args:
+        role: As it is; None: a new one.
+        draup_role_id: As given, if it is.
+        draup_role_name: As given, if it is.
+    """
+    known_id = role.draup_role_id if role else None
+    known_name = role.draup_role_name if role else None
+    if not (draup_role_id or draup_role_name):
+        return {}
+    if not draup_role_name and (not known_id or known_id == draup_role_id):
+        draup_role_name = known_name
+    elif not draup_role_id and (
+        not known_name or canonical_text(known_name) == canonical_text(draup_role_name or "")
+    ):
+        draup_role_id = known_id
+    return {"draup_role_id": draup_role_id or None, "draup_role_name": draup_role_name or None}
+
+
 def _mapping(entry: TaxonomyEntry | None) -> str:
     return canonical_text(entry.draup_role or entry.draup_role_id or "") if entry else ""

@@ -40,7 +40,7 @@ from etter_dagster.onboarding.check import AT_ONCE, Checked, PushOrder, Refused,
 from etter_dagster.onboarding.estimate import estimate_seconds
 from etter_dagster.onboarding.hinting import nearly_the_same, with_company_hint
 from etter_dagster.onboarding.mock import is_mock_beside_paid
-from etter_dagster.onboarding.restoring import inputs_after
+from etter_dagster.onboarding.restoring import inputs_after, mapping_after_push
 from etter_dagster.onboarding.role_setup import RoleSetup
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.stale import reasons_now
@@ -195,6 +195,7 @@ async def _accept(
             await _note_refusal(services, verdict)
             answers[index] = verdict.error
         elif (ready := await ready_push(services, verdict)) is not None:
+            await _add_to_mapping(services, verdict)
             answers[index] = Accepted(
                 workflow_id=ready,
                 role_id=verdict.request.role_id,
@@ -261,6 +262,21 @@ async def ready_push(services: Services, checked: Checked) -> str | None:
         assessor = services.assessors.for_push(True).info
         return await _ready_mock(services, role, inputs_after(checked, role), assessor)
     return None
+
+
+async def _add_to_mapping(services: Services, checked: Checked) -> None:
+    """Keeps what a push of a ready role adds to its Draup role: the id beside the known name."""
+    role, request = checked.role, checked.request
+    if role is None:
+        return
+    mapped = role.model_copy(update=mapping_after_push(checked, role))
+    if mapped != role and mapped.inputs == role.inputs:
+        await services.graph.put_role(
+            role.company_id,
+            role.role_name,
+            draup_role_id=request.draup_role_id,
+            draup_role_name=request.draup_role_name,
+        )
 
 
 async def mark_changed(services: Services, checked: Checked) -> None:

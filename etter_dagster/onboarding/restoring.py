@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from etter_dagster.model.assessment import Assessment, AssessmentInputs, AssessorInfo
+from etter_dagster.model.catalogue import mapping_given
 from etter_dagster.model.documents import DocumentType, documents_hash
 from etter_dagster.model.role import Role
 from etter_dagster.onboarding.check import Checked
@@ -67,6 +68,7 @@ async def finished_assessment(
 def inputs_after(checked: Checked, role: Role) -> AssessmentInputs:
     """The role's inputs as they will be once the order's documents and Draup role are linked."""
     request = checked.request
+    mapped = role.model_copy(update=mapping_after_push(checked, role))
     linked = linked_documents(request.documents, role.updated_at)
     jds = [doc for doc in linked if doc.type is DocumentType.JOB_DESCRIPTION]
     others = [doc for doc in linked if doc.type is not DocumentType.JOB_DESCRIPTION]
@@ -75,10 +77,14 @@ def inputs_after(checked: Checked, role: Role) -> AssessmentInputs:
             "role_id": role.role_id,
             "jd_hash": jds[-1].content_hash if jds else role.jd_hash,
             "documents_hash": documents_hash(others) if others else role.documents_hash,
-            "draup_role": request.draup_role_name
-            or role.draup_role_name
-            or request.draup_role_id
-            or role.draup_role_id
-            or "",
+            "draup_role": mapped.inputs.draup_role,
         }
+    )
+
+
+def mapping_after_push(checked: Checked, role: Role) -> dict[str, str | None]:
+    """What the order makes of the role's Draup role; empty if it names none."""
+    request = checked.request
+    return mapping_given(
+        role, draup_role_id=request.draup_role_id, draup_role_name=request.draup_role_name
     )

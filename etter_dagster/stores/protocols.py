@@ -393,7 +393,7 @@ class RoleGraph(Protocol):
         draup_role_name: str | None = None,
         token: int | None = None,
     ) -> Role:
-        """Creates the role in `draft`, or mends its Draup role (None leaves a part as it is)."""
+        """Creates the role in `draft`, or mends its Draup role as `mapping_given` says."""
 
     async def put_taxonomy(self, entries: Sequence[TaxonomyEntry]) -> list[str]:
         """Records entries; unknown roles are created in `draft`. Gives ids of roles that are new.

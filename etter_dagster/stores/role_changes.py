@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from etter_dagster.model.assessment import Assessment
-from etter_dagster.model.catalogue import KnownDocument, mapping_after
+from etter_dagster.model.catalogue import KnownDocument, mapping_after, mapping_given
 from etter_dagster.model.documents import DocumentType, LinkedDocument, documents_hash
 from etter_dagster.model.errors import LeaseLost, NotFound
 from etter_dagster.model.identity import normalize_name, role_id
@@ -61,13 +61,12 @@ def put(
     token: int | None,
     now: datetime,
 ) -> RoleChange:
-    """Creates the role, or mends its Draup role; a part that is None stays as it is."""
-    given = {name: value for name, value in draup.items() if value is not None}
+    """Creates the role, or mends its Draup role as `mapping_given` says."""
 
     def act(held: HeldRole | None) -> HeldRole:
         if held is None:
             held = HeldRole(_new(company_id, role_name, now))
-        return _saved(_fenced(held, token), now, **given)
+        return _saved(_fenced(held, token), now, **mapping_given(held.role, **draup))
 
     return RoleChange(role_id(company_id, role_name), act, creates=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,28 @@ async def test_a_role_is_made_once_and_mended(graph: RoleGraph) -> None:
     assert (again.draup_role_id, again.draup_role_name) == ("d-1", "Data Analyst")
     assert await graph.role(RID) == again
     assert await graph.count_roles() == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ({"draup_role_name": "Chief"}, (None, "Chief")),
+        ({"draup_role_id": "d-2"}, ("d-2", None)),
+        ({"draup_role_id": "d-2", "draup_role_name": "Chief"}, ("d-2", "Chief")),
+        ({"draup_role_id": "d-1"}, ("d-1", "Data Analyst")),
+        ({"draup_role_name": "Data  Analyst"}, ("d-1", "Data  Analyst")),
+        ({}, ("d-1", "Data Analyst")),
+    ],
+)
+async def test_the_id_and_the_name_of_a_role_are_of_one_draup_role(
+    graph: RoleGraph, given: dict[str, Any], stored: tuple[str | None, str | None]
+) -> None:
+    """Half of another Draup role must not stand beside half of the one before."""
+    await graph.put_role("Acme", "Analyst", draup_role_id="d-1", draup_role_name="Data Analyst")
+    for _ in range(2):
+        role = await graph.put_role("Acme", "Analyst", **given)
+        assert (role.draup_role_id, role.draup_role_name) == stored
+    assert await graph.role(RID) == role
 
 
 async def test_racing_makers_make_one_role(graph: RoleGraph) -> None:

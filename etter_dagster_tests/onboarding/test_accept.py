@@ -184,6 +184,33 @@ async def test_a_ready_role_is_answered_ready_and_nothing_is_queued(
     assert assessor.calls["Analyst"] == 1
 
 
+async def test_an_id_beside_the_known_draup_role_is_kept_also_of_a_ready_role(
+    services: Services,
+) -> None:
+    """Nothing is queued for it, yet the next push by another id must be told from this one."""
+    await accept(services, order(draup_role_name="Data Analyst"))
+    await work_off(services)
+    for id_ in ("d-1", "d-1"):
+        named = order(documents=(), draup_role_name=None, draup_role_id=id_)
+        assert (await accept(services, named)).status is WorkflowState.READY
+    role = (await services.graph.roles("Acme", after="", limit=1))[0]
+    assert (role.draup_role_id, role.draup_role_name) == ("d-1", "Data Analyst")
+
+
+async def test_another_draup_role_by_its_id_alone_makes_a_ready_role_stale(
+    services: Services,
+) -> None:
+    """Else the push would be answered with the assessment for the one before."""
+    await accept(services, order(draup_role_name="Data Analyst", draup_role_id="d-1"))
+    await work_off(services)
+    other = order(documents=(), draup_role_name=None, draup_role_id="d-2")
+    assert (await accept(services, other)).status is WorkflowState.QUEUED
+    await work_off(services)
+    role = (await services.graph.roles("Acme", after="", limit=1))[0]
+    assert (role.state, role.draup_role_id, role.draup_role_name) == (RoleStatus.READY, "d-2", None)
+    assert role.inputs_hold
+
+
 async def test_white_space_is_no_change_but_words_are(services: Services) -> None:
     await accept(services, order())
     await work_off(services)
