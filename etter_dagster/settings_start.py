@@ -140,9 +140,12 @@ def _broker_is_the_queue(settings: Settings) -> bool:
         return False
     broker = urlsplit(settings.celery_broker_url.get_secret_value())
     database = broker.path.strip("/") or "0"
+    host = broker.hostname or ""
     return (
         broker.scheme in ("redis", "rediss")
-        and (broker.hostname or "") == settings.redis_host
+        and (
+            host == settings.redis_host or (is_loopback(host) and is_loopback(settings.redis_host))
+        )
         and (broker.port or _REDIS_PORT) == settings.redis_port
         and database == str(settings.redis_db)
     )

@@ -323,6 +323,10 @@ def test_another_host_without_keys_refuses_to_start(host: str) -> None:
         ({"assessor": "llm", "llm_model": "m"}, "ETTER_LLM_BASE_URL"),
         ({"run_launcher": "celery"}, "ETTER_CELERY_BROKER_URL"),
         ({"redis_host": "r", "celery_broker_url": "redis://r:6379/0"}, "ETTER_CELERY_BROKER_URL"),
+        (
+            {"redis_host": "::1", "celery_broker_url": "redis://localhost"},
+            "ETTER_CELERY_BROKER_URL",
+        ),
         ({"redis_ca_file": certifi.where()}, "ETTER_REDIS_TLS=true"),
         ({"redis_tls": True, "redis_ca_file": "not-there.pem"}, "ETTER_REDIS_CA_FILE"),
         ({"redis_tls": True, "redis_ca_file": __file__}, "ETTER_REDIS_CA_FILE"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from etter_dagster.cli.doctor_checks import Check, State
+from etter_dagster.cli.doctor_storage import check_storage
 from etter_dagster.cli.doctor_workers import check_workers
 from etter_dagster.cli.service import connect
 from etter_dagster.model.errors import EtterError, SchemaMismatch
@@ -60,6 +61,7 @@ def check_services(
         *_service(url, key_file),
         _store("graph", settings.embedded_graph, settings),
         _store("queue", settings.embedded_queue, settings),
+        *check_storage(settings),
         *_held(settings),
         *check_workers(settings),
         *_outside(settings, transport),

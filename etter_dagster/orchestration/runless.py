@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from etter_dagster.model.errors import ErrorCode, EtterError
+from etter_dagster.model.errors import ErrorCode, EtterError, StoreUnavailable
 from etter_dagster.onboarding.step_registry import load_steps
 from etter_dagster.onboarding.steps import Step
 from etter_dagster.orchestration.assets import parents_of
@@ -22,6 +22,7 @@ from etter_dagster.orchestration.events import newest_event
 from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.orchestration.reporter import DagsterReporter
 from etter_dagster.orchestration.storage import HOME_ENV, together
+from etter_dagster.orchestration.storage_away import is_outage
 from etter_dagster.settings import Settings, get_settings
 
 
@@ -94,6 +95,10 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 
 
 def _not_opened(error: Exception) -> EtterError:
+    if is_outage(error):
+        return StoreUnavailable(
+            "Dagster", "PostgreSQL is away or lets nobody in; check ETTER_DAGSTER_POSTGRES_URL"
+        )
     return EtterError(
         ErrorCode.STORE_UNAVAILABLE,
         f"the Dagster instance of {HOME_ENV} cannot be opened ({type(error).__name__}): mend "

@@ -24,13 +24,17 @@ def storage_away_said() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not _is_outage(error):
+        if not is_outage(error):
             raise
         raise StoreUnavailable("Dagster") from None  # the driver's text names the address
 
 
-def _is_outage(error: BaseException | None) -> bool:
-    """Whether a broken connection is what it comes from: SQLAlchemy and Dagster wrap it."""
+def is_outage(error: BaseException | None) -> bool:
+    """Whether a broken connection is what it comes from: SQLAlchemy and Dagster wrap it.
+
+    Args:
+        error: What was raised.
+    """
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
