@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Query
 
 from etter_dagster.api.access import ADMIN, PUSH, READ, Caller, needs
-from etter_dagster.api.idempotency import idempotency_key
+from etter_dagster.api.idempotency import idempotency_key, once_of
 from etter_dagster.api.routing import EtterRoute
 from etter_dagster.api.runtime import Opened, opened_of, services_of
 from etter_dagster.api.schemas import ErrorBody
+from etter_dagster.onboarding.once import Once
 from etter_dagster.onboarding.services import Services
 from etter_dagster.stores.protocols import AuditEntry
 
@@ -28,6 +29,7 @@ PushSource = Annotated[
     Literal["cli", "page"] | None,
     Header(alias="X-Etter-Source", description="Through what a person asks; else `rest`."),
 ]
+OnceIn = Annotated[Once | None, Depends(once_of)]
 ONCE = [Depends(idempotency_key)]
 
 _ERRORS = {

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from etter_dagster.api.errors import JsonBody
 from etter_dagster.model.errors import ErrorCode, EtterError
+from etter_dagster.onboarding.once import Once
 from etter_dagster.stores.protocols import PushQueue, StoredAnswer
 
 KEY_HEADER = "Idempotency-Key"
@@ -37,6 +38,16 @@ def idempotency_key(
     ] = None,
 ) -> None:
     """Declares the header on a route; the route class acts on it."""
+
+
+def once_of(request: Request) -> Once | None:
+    """What names the request, if it has a key: its repetition has the same name.
+
+    Args:
+        request: Within `answered_once`, or without a key.
+    """
+    once: Once | None = getattr(request.state, "once", None)
+    return once
 
 
 async def answered_once(
@@ -62,6 +73,7 @@ async def answered_once(
         EtterError: `IDEMPOTENCY_CONFLICT`: the key came with another request.
     """
     asked = _request_hash(request, body)
+    request.state.once = (scope, key, asked)
     give_up = time.monotonic() + _WAIT_SECONDS
     while True:
         found = await queue.reserve_key(scope, key, asked, ttl_seconds=LIFETIME_SECONDS)

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from etter_dagster.api.common import (
     ONCE,
+    OnceIn,
     Pusher,
     Reader,
     ServicesIn,
@@ -45,7 +46,11 @@ def _batch_body() -> dict[str, Any]:
 )
 @accepts(JSON, CSV)
 async def push_many(
-    request: Request, caller: Pusher, services: ServicesIn, use_mock: UseMock = False
+    request: Request,
+    caller: Pusher,
+    services: ServicesIn,
+    once: OnceIn,
+    use_mock: UseMock = False,
 ) -> BatchAccepted:
     """JSON, or CSV with the header `company,role,draup_role,jd[,draup_role_id]`.
 
@@ -58,6 +63,7 @@ async def push_many(
         company_id=batch.company_id,
         created_by=batch.created_by,
         sees=caller.sees,
+        once=once,
     )
     await audit(
         services,

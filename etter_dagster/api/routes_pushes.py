@@ -10,6 +10,7 @@ from fastapi import Header, Response
 from etter_dagster.api.access import Caller
 from etter_dagster.api.common import (
     ONCE,
+    OnceIn,
     OpenedIn,
     Pusher,
     PushSource,
@@ -24,10 +25,11 @@ from etter_dagster.api.events import StatusEvents, is_over, last_id
 from etter_dagster.api.orders import push_order
 from etter_dagster.api.schemas import PushBody
 from etter_dagster.model.errors import EtterError, NotFound
-from etter_dagster.model.identity import normalize_name
+from etter_dagster.model.identity import derived_workflow_id, normalize_name
 from etter_dagster.model.push import Source
 from etter_dagster.onboarding.accept import Accepted, accept, cancel
 from etter_dagster.onboarding.batches import retry_pushes
+from etter_dagster.onboarding.once import taken_before
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.status import StatusView, find_push, status_of
 
@@ -46,16 +48,19 @@ async def push(
     body: PushBody,
     caller: Pusher,
     services: ServicesIn,
+    once: OnceIn,
     use_mock: UseMock = False,
     source: PushSource = None,
 ) -> Accepted:
     """Checks the role and queues it; a ready and unchanged one is answered with `ready`."""
     caller.require_company(normalize_name(body.company_id))
-    accepted = await accept(
-        services,
-        push_order(body, use_mock=use_mock, source=Source(source or "rest")),
-        sees=caller.sees,
-    )
+    order = push_order(body, use_mock=use_mock, source=Source(source or "rest"))
+    accepted = None
+    if once is not None:
+        workflow_id = derived_workflow_id(*once)
+        order = order.model_copy(update={"workflow_id": workflow_id})
+        accepted = (await taken_before(services, [workflow_id])).get(workflow_id)
+    accepted = accepted or await accept(services, order, sees=caller.sees)
     await audit(
         services,
         caller,

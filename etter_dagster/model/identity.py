@@ -97,6 +97,11 @@ def new_batch_id() -> str:
     return f"batch-{secrets.token_hex(HEX // 2)}"
 
 
+def derived_batch_id(*parts: str) -> str:
+    """The batch id that follows from its parts."""
+    return f"batch-{_digest(*parts)}"
+
+
 def new_operation_id() -> str:
     """A fresh `operation-<12 hex>`."""
     return f"operation-{secrets.token_hex(HEX // 2)}"

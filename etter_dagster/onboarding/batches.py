@@ -17,13 +17,19 @@ from etter_dagster.model.errors import (
     NotFound,
     ValidationFailed,
 )
-from etter_dagster.model.identity import new_batch_id, normalize_name
+from etter_dagster.model.identity import (
+    derived_batch_id,
+    derived_workflow_id,
+    new_batch_id,
+    normalize_name,
+)
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push, Source, WorkflowOptions
 from etter_dagster.onboarding.accept import Accepted, accept_many, nobody, retry
 from etter_dagster.onboarding.check import PushOrder
 from etter_dagster.onboarding.exclusive import exclusive
 from etter_dagster.onboarding.hinting import nearly_the_same
+from etter_dagster.onboarding.once import Once, taken_before
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.status import find_pushes
 from etter_dagster.onboarding.views import (
@@ -70,6 +76,7 @@ async def push_batch(
     company_id: str,
     created_by: str | None = None,
     sees: Callable[[str], bool] = nobody,
+    once: Once | None = None,
 ) -> BatchAccepted:
     """Queues what is good of a batch; a bad role never blocks the good ones.
 
@@ -79,20 +86,31 @@ async def push_batch(
         company_id: The batch's company.
         created_by: Who asked.
         sees: Whether a company is the caller's, so that its name may be told.
+        once: Names the request, if it may be repeated: what it queued before is not queued again.
 
     Raises:
         EtterError: Nothing was good: the common code of the rejections, which are in `detail`.
     """
     check_batch_size(len(entries))
-    batch_id = new_batch_id()
-    orders = [
-        entry.order.model_copy(update={"batch_id": batch_id, "created_by": created_by})
-        for entry in entries
-        if isinstance(entry.order, PushOrder)
-    ]
-    answered = iter(await accept_many(services, orders)) if orders else iter(())
+    batch_id = new_batch_id() if once is None else derived_batch_id(*once)
+    of_batch = {"batch_id": batch_id, "created_by": created_by}
+    orders: dict[int, PushOrder] = {}
+    for index, entry in enumerate(entries):
+        if isinstance(entry.order, PushOrder):
+            named = {} if once is None else {"workflow_id": derived_workflow_id(*once, str(index))}
+            orders[index] = entry.order.model_copy(update=of_batch | named)
+    ids = {index: order.workflow_id for index, order in orders.items() if order.workflow_id}
+    before = await taken_before(services, list(ids.values())) if ids else {}
+    new = [index for index in orders if ids.get(index) not in before]
+    answered: dict[int, Accepted | EtterError] = {
+        index: before[workflow_id] for index, workflow_id in ids.items() if workflow_id in before
+    }
+    if new:
+        taken_now = await accept_many(services, [orders[index] for index in new])
+        answered |= dict(zip(new, taken_now, strict=True))
     answers = [
-        next(answered) if isinstance(entry.order, PushOrder) else entry.order for entry in entries
+        answered[index] if isinstance(entry.order, PushOrder) else entry.order
+        for index, entry in enumerate(entries)
     ]
     taken = [answer for answer in answers if isinstance(answer, Accepted)]
     rejected = [
@@ -129,7 +147,7 @@ async def push_batch(
 def _accepted(
     batch_id: str, taken: Sequence[Accepted], rejected: Sequence[Rejected], note: str | None
 ) -> BatchAccepted:
-    queued = sum(answer.status is WorkflowState.QUEUED for answer in taken)
+    queued = sum(answer.status is not WorkflowState.READY for answer in taken)
     parts = [f"{queued} queued"]
     if len(taken) > queued:
         parts.append(f"{len(taken) - queued} ready already")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.settings import Settings
 from etter_dagster_tests.rest import Rest, error, push_body, rest_of
 
@@ -129,3 +130,66 @@ async def test_text_outside_ascii_comes_back_as_it_was(rest: Rest) -> None:
     again = await rest.http.post("/push", json=body, headers=once("k"))
     assert "Müller’s 保险 🙂" in first.json()["message"]
     assert again.content == first.content
+
+
+async def away_once(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The graph goes away between the queueing of a push and its answer, for one request."""
+    graph = (await rest.services()).graph
+    audit = graph.append_audit
+
+    async def away(*_: Any) -> None:
+        monkeypatch.setattr(graph, "append_audit", audit)
+        raise StoreUnavailable("graph")
+
+    monkeypatch.setattr(graph, "append_audit", away)
+
+
+async def test_a_push_that_was_queued_before_its_answer_was_lost_is_found_again(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller did as told, and was then refused for the sake of his own push."""
+    await away_once(rest, monkeypatch)
+    error(
+        await rest.http.post("/push", json=push_body(), headers=once("k")), 503, "STORE_UNAVAILABLE"
+    )
+    answer = await rest.http.post("/push", json=push_body(), headers=once("k"))
+    assert (answer.status_code, answer.json()["status"]) == (200, "queued")
+    assert answer.json()["position_in_queue"] == 1
+    pushes = (await rest.http.get("/pushes")).json()["items"]
+    assert [push["workflow_id"] for push in pushes] == [answer.json()["workflow_id"]]
+
+
+async def test_it_is_found_as_it_stands_also_when_it_has_ended(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A forced one would be paid for twice."""
+    body = push_body(options={"force_rerun": True})
+    await away_once(rest, monkeypatch)
+    error(await rest.http.post("/push", json=body, headers=once("k")), 503, "STORE_UNAVAILABLE")
+    await rest.work()
+    answer = await rest.http.post("/push", json=body, headers=once("k"))
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+    assert answer.json()["estimated_duration_seconds"] == 0
+    await rest.work()
+    assert rest.assessor.calls["Analyst"] == 1
+
+
+async def test_a_batch_whose_answer_was_lost_is_the_same_batch_when_it_is_sent_again(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else all its roles are refused, and nobody ever learns the batch's id."""
+    roles = [push_body(name) for name in ("One", "Two")] + [{"role_name": "Three"}]
+    batch = {"company_id": "Acme", "roles": [{**r, "company_id": "Acme"} for r in roles]}
+    await away_once(rest, monkeypatch)
+    error(
+        await rest.http.post("/push-batch", json=batch, headers=once("k")), 503, "STORE_UNAVAILABLE"
+    )
+    again = await rest.http.post("/push-batch", json=batch, headers=once("k"))
+    assert again.status_code == 200, again.text
+    assert [item["role_name"] for item in again.json()["rejected"]] == ["Three"]
+    await rest.work()
+    status = (await rest.http.get(f"/batch-status/{again.json()['batch_id']}")).json()
+    assert (status["total"], status["completed"]) == (2, 2)
+    pushes = (await rest.http.get("/pushes")).json()["items"]
+    assert {push["batch_id"] for push in pushes} == {again.json()["batch_id"]}
+    assert len(pushes) == 2

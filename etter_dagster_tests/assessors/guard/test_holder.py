@@ -63,7 +63,7 @@ async def test_a_subject_whose_taking_was_not_heard_of_is_taken_again(ledger: Le
     when it had written, and before it answered.
     """
     flaky = Flaky(ledger)
-    holder = Holder(flaky, ttl_seconds=30)  # type: ignore[arg-type]
+    holder = Holder(flaky, ttl_seconds=30)
     flaky.lost_after = "take"
     with pytest.raises(StoreUnavailable):
         await taken_again(holder)
@@ -78,7 +78,7 @@ async def test_a_subject_that_nobody_wants_any_more_is_let_go_when_the_ledger_an
 ) -> None:
     """Another process gets it, though the one that left it lives on; what was made is not lost."""
     flaky = Flaky(ledger)
-    holder = Holder(flaky, ttl_seconds=0.3)  # type: ignore[arg-type]
+    holder = Holder(flaky, ttl_seconds=0.3)
     if act == "take":
         flaky.lost_after = "take"
         with pytest.raises(StoreUnavailable):
