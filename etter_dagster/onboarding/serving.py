@@ -96,6 +96,8 @@ class _Server:
         self.held: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self.result = ServeResult()
         self.claiming = True
+        # The answer to a claim was lost: more may be held than is known here.
+        self.unheard = False
         self.freed = asyncio.Event()
 
     async def run(
@@ -136,6 +138,9 @@ class _Server:
 
     async def _claim(self) -> None:
         try:
+            if self.unheard:
+                await self.services.queue.give_back_unheard(self.worker, list(self.held))
+                self.unheard = False
             claims = await self.services.queue.claim(
                 self.worker,
                 self.at_once - len(self.held),
@@ -144,6 +149,7 @@ class _Server:
                 run_id=self.run_id,
             )
         except StoreUnavailable as error:
+            self.unheard = True
             log.error("%s", error)
             return
         if not claims:

@@ -278,6 +278,12 @@ class PushQueue(Protocol):
         With `assessor` it waits for that one from now on.
         """
 
+    async def give_back_unheard(self, worker: str, known: Sequence[str]) -> None:
+        """Gives back what the worker holds beside these: it did not hear of what it claimed.
+
+        The attempts do not count. To be asked before it claims again, never while it does.
+        """
+
     async def leave(self, worker: str) -> None:
         """The worker is gone; leases it still holds are given back."""
 

@@ -199,6 +199,9 @@ class RedisPushQueue(RedisStore):
     async def give_back(self, workflow_id: str, token: int, *, assessor: str | None = None) -> None:
         _held(await self._run("give_back", workflow_id, token, assessor or ""), workflow_id)
 
+    async def give_back_unheard(self, worker: str, known: Sequence[str]) -> None:
+        await self._run("give_back_unheard", worker, *known)
+
     async def leave(self, worker: str) -> None:
         while await self._run("leave", worker):
             pass

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -208,6 +208,18 @@ def give_back(connection: sqlite3.Connection, push: Push, assessor: str | None =
             "lease_until": None,
         },
     )
+
+
+def give_back_all(
+    connection: sqlite3.Connection, worker: str, *, but: Collection[str] = ()
+) -> None:
+    """Gives back what a worker holds, but for some."""
+    rows = connection.execute(
+        "SELECT body FROM pushes WHERE worker = ? AND status = 'processing'", (worker,)
+    ).fetchall()
+    for push in map(push_of, rows):
+        if push.workflow_id not in but:
+            give_back(connection, push)
 
 
 def lower_company_tag(connection: sqlite3.Connection, cancelled: Push) -> None:

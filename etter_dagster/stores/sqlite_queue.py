@@ -167,13 +167,12 @@ class SqlitePushQueue(SqliteStore):
             lambda c: claims.give_back(c, claims.held(c, workflow_id, token)[0], assessor)
         )
 
+    async def give_back_unheard(self, worker: str, known: Sequence[str]) -> None:
+        await self._database.write(lambda c: claims.give_back_all(c, worker, but=known))
+
     async def leave(self, worker: str) -> None:
         def act(connection: sqlite3.Connection) -> None:
-            rows = connection.execute(
-                "SELECT body FROM pushes WHERE worker = ? AND status = 'processing'", (worker,)
-            ).fetchall()
-            for row in rows:
-                claims.give_back(connection, push_of(row))
+            claims.give_back_all(connection, worker)
             connection.execute("DELETE FROM workers WHERE worker = ?", (worker,))
 
         await self._database.write(act)

@@ -220,6 +220,25 @@ async def test_a_worker_that_leaves_gives_back_what_it_holds(queue: PushQueue) -
     assert (await queue.counts(LIMITS)).claimable == 2
 
 
+async def test_a_worker_that_did_not_hear_of_a_claim_gives_it_back_at_no_attempt(
+    queue: PushQueue,
+) -> None:
+    """The server was killed when it had written, and before it answered."""
+    await queue.enqueue([new_push(str(i)) for i in range(4)], capacity=10)
+    known, unheard = await take(queue, 2, worker="w")
+    await take(queue, 1, worker="other")
+    await queue.give_back_unheard("w", [known.push.workflow_id])
+    pushes = await queue.get_many([known.push.workflow_id, unheard.push.workflow_id])
+    assert pushes[known.push.workflow_id].status is WorkflowState.PROCESSING
+    given_back = pushes[unheard.push.workflow_id]
+    assert (given_back.status, given_back.attempts) == (WorkflowState.QUEUED, 0)
+    counts = await queue.counts(LIMITS)
+    assert (counts.claimable, counts.in_flight) == (2, 2)
+    assert "w" in [worker.worker for worker in await queue.workers()]
+    (again,) = await take(queue, 1, worker="w")
+    assert again.push.workflow_id == unheard.push.workflow_id
+
+
 async def test_workers_are_forgotten_after_two_silent_minutes(
     queue: PushQueue, clock: Clock
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -87,6 +88,32 @@ async def test_an_outage_of_the_queue_ends_no_serving_run(
     stop.set()
     await working
     assert {p.attempts for p in (await find_pushes(services, ids)).values()} == {1}
+
+
+async def test_a_claim_whose_answer_was_lost_is_given_back_at_no_attempt(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The leases would lapse after half a minute, and count as lost with their worker."""
+    pushes = await accept_many(services, [order(f"r{i}") for i in range(3)])
+    claim = services.queue.claim
+
+    async def unheard(*args: Any, **named: Any) -> Any:
+        monkeypatch.setattr(services.queue, "claim", claim)
+        assert await claim(*args, **named)
+        raise StoreUnavailable("queue")
+
+    monkeypatch.setattr(services.queue, "claim", unheard)
+    await serve(
+        services,
+        worker="w",
+        reporter=Recorder(),
+        places=50,
+        linger_seconds=1.0,
+        claim_seconds=60,
+    )
+    ids = [answer.workflow_id for answer in pushes if isinstance(answer, Accepted)]
+    found = (await find_pushes(services, ids)).values()
+    assert {(p.status, p.attempts) for p in found} == {(WorkflowState.READY, 1)}
 
 
 async def test_an_assessor_that_computes_here_gets_few_roles_at_once(
