@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from etter_dagster.client import graphql_calls as calls
 from etter_dagster.client.calls import Call
-from etter_dagster.client.platform_views import BackfillView, RunStatus, RunView
+from etter_dagster.client.following import BackfillFollowing, Following, RunsFollowing
+from etter_dagster.client.platform_views import BackfillView, RunView
 from etter_dagster.client.rest import (
     DEFAULT_URL,
     AsyncEtterClient,
@@ -20,56 +21,11 @@ from etter_dagster.client.rest import (
     async_method,
     sync_method,
 )
-from etter_dagster.model.errors import EtterError, NotFound
+from etter_dagster.model.errors import EtterError
 
 POLL_SECONDS = 2.0
-_RUNS_AT_ONCE = 500
-_TRIES = 5  # of a look that fails in a way that passes
+View = TypeVar("View")
 Answer = TypeVar("Answer")
-
-
-class _Patience:
-    """How many looks have failed one after the other."""
-
-    def __init__(self) -> None:
-        self._failures = 0
-
-    def answered(self) -> None:
-        self._failures = 0
-
-    def failed(self, error: EtterError) -> None:
-        """Raises it again, unless it may pass."""
-        self._failures += 1
-        if not error.recoverable or self._failures >= _TRIES:
-            raise error
-
-
-class _Changes(_Patience):
-    """Which runs are still followed, and what of a look at them is new."""
-
-    def __init__(self, run_ids: Sequence[str]) -> None:
-        super().__init__()
-        self.left = list(dict.fromkeys(run_ids))
-        self._seen: dict[str, RunStatus] = {}
-
-    def pages(self) -> list[list[str]]:
-        starts = range(0, len(self.left), _RUNS_AT_ONCE)
-        return [self.left[start : start + _RUNS_AT_ONCE] for start in starts]
-
-    def take(self, asked: Sequence[str], found: Sequence[RunView]) -> Iterator[RunView]:
-        self.answered()
-        if unknown := sorted(set(asked) - {run.run_id for run in found}):
-            raise NotFound(f"the run {unknown[0]}", "a key sees the runs that it launched")
-        for run in found:
-            if self._seen.get(run.run_id) is not run.status:
-                self._seen[run.run_id] = run.status
-                yield run
-        ended = {run.run_id for run in found if run.status.ended}
-        self.left = [run_id for run_id in self.left if run_id not in ended]
-
-
-def _look(run_ids: Sequence[str]) -> Call[list[RunView]]:
-    return calls.runs(run_ids=run_ids, limit=len(run_ids))
 
 
 class PlatformClient(EtterClient):
@@ -109,17 +65,7 @@ class PlatformClient(EtterClient):
         Raises:
             NotFound: One of them is unknown; it would never end.
         """
-        changes = _Changes(run_ids)
-        while changes.left:
-            for asked in changes.pages():
-                try:
-                    found = self.send(_look(asked))
-                except EtterError as error:
-                    changes.failed(error)
-                else:
-                    yield from changes.take(asked, found)
-            if changes.left:
-                self._sleep(poll_seconds)
+        return self._follow(RunsFollowing(run_ids), poll_seconds)
 
     def wait_runs(
         self, run_ids: Sequence[str], *, poll_seconds: float = POLL_SECONDS
@@ -141,17 +87,20 @@ class PlatformClient(EtterClient):
             backfill_id: A backfill that this key launched.
             poll_seconds: Between looks.
         """
-        patience = _Patience()
-        while True:
-            try:
-                found = self.backfill(backfill_id)
-            except EtterError as error:
-                patience.failed(error)
-            else:
-                patience.answered()
-                if found.status.ended:
-                    return found
-            self._sleep(poll_seconds)
+        (ended,) = self._follow(BackfillFollowing(backfill_id), poll_seconds)
+        return ended
+
+    def _follow(self, following: Following[View], poll_seconds: float) -> Iterator[View]:
+        while not following.over:
+            for call, take in following.looks():
+                try:
+                    answer = self.send(call)
+                except EtterError as error:
+                    following.failed(error)
+                else:
+                    yield from take(answer)
+            if not following.over:
+                self._sleep(poll_seconds)
 
 
 class AsyncPlatformClient(AsyncEtterClient):
@@ -176,7 +125,7 @@ class AsyncPlatformClient(AsyncEtterClient):
     terminate_runs = async_method(calls.terminate_runs)
     cancel_backfill = async_method(calls.cancel_backfill)
 
-    async def watch_runs(
+    def watch_runs(
         self, run_ids: Sequence[str], *, poll_seconds: float = POLL_SECONDS
     ) -> AsyncIterator[RunView]:
         """Each run at each change of its status, till all have ended.
@@ -188,18 +137,7 @@ class AsyncPlatformClient(AsyncEtterClient):
         Raises:
             NotFound: One of them is unknown; it would never end.
         """
-        changes = _Changes(run_ids)
-        while changes.left:
-            for asked in changes.pages():
-                try:
-                    found = await self.send(_look(asked))
-                except EtterError as error:
-                    changes.failed(error)
-                else:
-                    for run in changes.take(asked, found):
-                        yield run
-            if changes.left:
-                await self._sleep(poll_seconds)
+        return self._follow(RunsFollowing(run_ids), poll_seconds)
 
     async def wait_runs(
         self, run_ids: Sequence[str], *, poll_seconds: float = POLL_SECONDS
@@ -222,17 +160,23 @@ class AsyncPlatformClient(AsyncEtterClient):
             backfill_id: A backfill that this key launched.
             poll_seconds: Between looks.
         """
-        patience = _Patience()
-        while True:
-            try:
-                found = await self.backfill(backfill_id)
-            except EtterError as error:
-                patience.failed(error)
-            else:
-                patience.answered()
-                if found.status.ended:
-                    return found
-            await self._sleep(poll_seconds)
+        (ended,) = [
+            view async for view in self._follow(BackfillFollowing(backfill_id), poll_seconds)
+        ]
+        return ended
+
+    async def _follow(self, following: Following[View], poll_seconds: float) -> AsyncIterator[View]:
+        while not following.over:
+            for call, take in following.looks():
+                try:
+                    answer = await self.send(call)
+                except EtterError as error:
+                    following.failed(error)
+                else:
+                    for view in take(answer):
+                        yield view
+            if not following.over:
+                await self._sleep(poll_seconds)
 
 
 def _to_gate(call: Call[Answer], gate: str) -> Call[Answer]:
