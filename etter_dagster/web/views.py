@@ -28,7 +28,7 @@ from etter_dagster.stores.protocols import PushFilter
 
 ROWS = 100
 PUSHES = 20
-REFRESH_ROLE = 5  # seconds after which the page of a role in work looks again
+REFRESH_ROLE = 5  # seconds after which the page of a role in work refreshes itself
 REFRESH_LIST = 15  # the same of a list, where somebody may be typing a search
 _IN_WORK = (RoleStatus.QUEUED, RoleStatus.PROCESSING)
 

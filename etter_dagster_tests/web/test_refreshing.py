@@ -1,4 +1,4 @@
-"""Pages of what is in work look again by themselves, and stop when it is settled."""
+"""Pages of what is in work refresh themselves, and stop when it is settled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROLE = f"/dashboard/Acme/roles/{role_id('Acme', 'Analyst')}"
 
 
 def seconds(soup: BeautifulSoup) -> str | None:
-    """After how many seconds a page looks again."""
+    """After how many seconds a page refreshes itself."""
     found = soup.select_one('meta[http-equiv="refresh"]')
     return str(found["content"]) if found else None
 
@@ -34,18 +34,18 @@ def linked(soup: BeautifulSoup, base: str, says: str) -> str:
     return urljoin(urljoin("http://test", base), str(found["href"]))
 
 
-async def test_the_page_of_a_role_looks_again_until_the_role_is_settled(rest: Rest) -> None:
+async def test_the_page_of_a_role_refreshes_itself_until_the_role_is_settled(rest: Rest) -> None:
     await rest.push()
     soup = await page(rest, ROLE)
     assert seconds(soup) == "5"
-    assert "This page looks again by itself every 5 s" in text(soup)
+    assert "This page refreshes itself every 5 s" in text(soup)
     await rest.work()
     soup = await page(rest, ROLE)
     assert seconds(soup) is None
-    assert "looks again" not in text(soup)
+    assert "refresh" not in text(soup)
 
 
-async def test_a_list_looks_again_while_any_role_of_the_company_is_in_work(rest: Rest) -> None:
+async def test_a_list_refreshes_itself_while_any_role_of_the_company_is_in_work(rest: Rest) -> None:
     """Also where a search shows others: what it looks for may be about to appear."""
     await rest.ready("Clerk")
     assert seconds(await page(rest, "/dashboard/Acme")) is None
@@ -53,24 +53,24 @@ async def test_a_list_looks_again_while_any_role_of_the_company_is_in_work(rest:
     for query in ("", "?state=ready", "?q=clerk"):
         soup = await page(rest, f"/dashboard/Acme{query}")
         assert seconds(soup) == "15"
-        assert "looks again by itself every 15 s" in text(soup)
+        assert "refreshes itself every 15 s" in text(soup)
     await rest.work()
     assert seconds(await page(rest, "/dashboard/Acme")) is None
 
 
 @pytest.mark.parametrize("url", [ROLE, "/dashboard/Acme?q=An%26l&state=queued", "/dashboard/Acme"])
-async def test_looking_again_can_be_stopped_and_begun_again(rest: Rest, url: str) -> None:
+async def test_refreshing_can_be_stopped_and_begun_again(rest: Rest, url: str) -> None:
     """Whoever reads slowly, or with a screen reader, must be able to (WCAG 2.2.1)."""
     await rest.push()
     await rest.push("An&l")
     live = await page(rest, url)
     shown = [cell.get_text() for cell in live.select("tbody a")]
-    stopped_at = linked(live, url, "Stop that")
+    stopped_at = linked(live, url, "Stop refreshing")
     stopped = await page(rest, stopped_at)
     assert seconds(stopped) is None
     assert [cell.get_text() for cell in stopped.select("tbody a")] == shown
-    assert linked(stopped, stopped_at, "Look again") == stopped_at
-    again = await page(rest, linked(stopped, stopped_at, "do so by itself"))
+    assert linked(stopped, stopped_at, "Refresh now") == stopped_at
+    again = await page(rest, linked(stopped, stopped_at, "let this page refresh itself"))
     assert seconds(again) == seconds(live)
     assert [cell.get_text() for cell in again.select("tbody a")] == shown
 
@@ -91,7 +91,7 @@ async def test_a_stopped_list_stays_stopped_from_page_to_page(
     assert seconds(await page(rest, linked(soup, "/dashboard/Acme", "First page"))) is None
 
 
-async def test_a_page_that_cannot_be_shown_for_a_moment_looks_again(
+async def test_a_page_that_cannot_be_shown_for_a_moment_refreshes_itself(
     rest: Rest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page left open over a restart of a store would otherwise stay an error."""
