@@ -16,6 +16,7 @@ from etter_dagster.model.staleness import basis_of
 from etter_dagster.settings import Settings
 from etter_dagster.stores import open_graph
 from etter_dagster.stores.migrations import Migrated, migrate, require_schema
+from etter_dagster.stores.neo4j_schema import MIGRATIONS as NEO4J_MIGRATIONS
 from etter_dagster.stores.sqlite_graph_schema import MIGRATIONS
 from etter_dagster_tests.contract.records import ASSESSOR, NOW, assessment
 from etter_dagster_tests.servers.neo4j import Neo4jServer
@@ -144,3 +145,28 @@ async def test_neo4j_is_migrated_by_the_same_command(
     (graph, *_) = await migrate(configured)
     assert graph.store == "graph"
     assert graph.before == graph.now > 0
+
+
+async def test_roles_of_an_older_neo4j_are_counted_and_found(
+    neo4j: Neo4jServer, settings: Settings
+) -> None:
+    """What that takes stood in no property of its own."""
+    configured = neo4j.settings(settings)
+    graph = open_graph(configured)
+    role = await graph.put_role("Acme", "Registered  NURSE", draup_role_name="D")
+    await graph.put_role("Acme", "Clerk")
+    await graph.add_assessment(assessment(role.role_id, jd_hash=""), current=True)
+    await graph.settle_role(role.role_id, RoleStatus.READY, workflow_id="w", token=1)
+    await graph.close()
+    new = ("inputs_hold", "assessor_key", "folded", "draup_folded")
+    neo4j.query(f"MATCH (r:CompanyRole) REMOVE {', '.join(f'r.{name}' for name in new)}")
+    neo4j.query("MATCH (m:SchemaMigration) WHERE m.number > 1 DELETE m")
+    (migrated, *_) = await migrate(configured)
+    assert (migrated.before, migrated.now) == (1, len(NEO4J_MIGRATIONS))
+    graph = open_graph(configured)
+    for key, state in ((ASSESSOR.key, RoleStatus.READY), ("other", RoleStatus.STALE)):
+        counted = await graph.count_states("Acme", assessor_key=key, not_before=NOW)
+        assert counted == {RoleStatus.DRAFT: 1, state: 1}
+    assert await graph.count_roles("Acme", q="NUR") == 1
+    assert await graph.same_names("Acme", ["CLERK"]) == ["Clerk"]
+    await graph.close()
