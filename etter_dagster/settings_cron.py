@@ -1,18 +1,68 @@
-"""Cron expressions, checked without Dagster, which settings do not import."""
+"""Cron expressions, checked without Dagster, which settings do not import: what it cannot plan by
+would keep its code location from loading.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 _ALIASES = {"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"}
-_FIELD = re.compile(r"[0-9A-Za-z*,/#?-]+")
-_BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-_NUMBER = re.compile(r"(?<![/#\w])\d+")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_NAME = re.compile("|".join(("l", *_MONTHS, "sun", "mon", "tue", "wed", "thu", "fri", "sat")))
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # that a month may have
-_ANY = ("*", "?")
+_SPAN = re.compile(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/0*([1-9]\d*))?", re.ASCII)
+
+
+class _Field(NamedTuple):
+    """What one of the five may hold; `special` is what stands beside numbers, names and spans."""
+
+    low: int
+    high: int
+    names: tuple[str, ...] = ()
+    special: str = "(?!)"
+
+    def number(self, text: str) -> int | None:
+        """A number or a name; None for anything else."""
+        if text in self.names:
+            return self.low + self.names.index(text)
+        legal = text.isascii() and text.isdigit() and self.low <= int(text) <= self.high
+        return int(text) if legal else None
+
+    def span(self, part: str) -> range | None:
+        """The numbers of a part, over the end and on from the beginning; None if it is none."""
+        found = _SPAN.fullmatch(part)
+        if found is None:
+            return None
+        first = self.low if found[1] else self.number(found[2])
+        last = self.number(found[3]) if found[3] else first
+        if first is None or last is None:
+            return None
+        if found[1] or (found[4] and not found[3]):
+            last = self.high
+        over = self.high - self.low + 1 if last < first else 0
+        return range(first, last + over + 1, int(found[4] or 1))
+
+    def takes(self, text: str) -> bool:
+        """Whether all parts are legal."""
+        return all(
+            self.span(part) is not None or re.fullmatch(self.special, part)
+            for part in text.split(",")
+        )
+
+    def values(self, text: str) -> Iterator[int]:
+        """The numbers of all parts but special ones."""
+        for part in text.split(","):
+            for number in self.span(part) or ():
+                yield (number - self.low) % (self.high - self.low + 1) + self.low
+
+
+_DAY = _Field(1, 31, special="l")
+_MONTH = _Field(1, 12, names=_MONTHS)
+_NTH = rf"l[0-7]|(?:[0-7]|{'|'.join(_WEEKDAYS)})#[1-5]"  # the last one, or the n-th, of a month
+_WEEKDAY = _Field(0, 7, names=_WEEKDAYS, special=_NTH)
+_FIELDS = (_Field(0, 59), _Field(0, 23), _DAY, _MONTH, _WEEKDAY)
 
 
 def cron_schedule(text: str) -> str:
@@ -24,59 +74,26 @@ def cron_schedule(text: str) -> str:
     Raises:
         ValueError: Why not.
     """
-    fields = text.split()
     if text in _ALIASES:
         return text
-    if len(fields) != len(_BOUNDS) or not all(map(_is_field, fields, _BOUNDS)):
+    fields = text.lower().split()
+    for place in (2, 4):  # of day and weekday, one may be left open
+        if fields[place : place + 1] == ["?"]:
+            fields[place] = "*"
+    if len(fields) != len(_FIELDS) or not all(map(_Field.takes, _FIELDS, fields)):
         raise ValueError(
             "must be a cron expression of five fields (minute hour day month weekday), "
             "such as '0 2 * * *'"
         )
-    day, month = fields[2].lower(), fields[3].lower()
+    _, _, day, month, weekday = fields
     # Also where a weekday is given, which would do by itself: Dagster fails over the day then, too.
-    if _first_day(day) > max(_DAYS[number - 1] for number in _months(month)):
+    longest = max(_DAYS[number - 1] for number in _MONTH.values(month))
+    if "l" not in day.split(",") and min(_DAY.values(day)) > longest:
         raise ValueError(
             f"names a date that never comes: day {day} of month {month}; such as '0 2 * * *' does"
         )
+    if day != "*" and re.search("[#l]", weekday):
+        raise ValueError(
+            f"names a day of the month ({day}) and the n-th weekday ({weekday}); give one"
+        )
     return text
-
-
-def _is_field(field: str, bounds: tuple[int, int]) -> bool:
-    low, high = bounds
-    names = re.findall(r"(?<!\w)[A-Za-z]+", field.lower())
-    return (
-        _FIELD.fullmatch(field) is not None
-        and all(low <= int(number) <= high for number in _NUMBER.findall(field))
-        and all(map(_NAME.fullmatch, names))
-        and not re.search(r"/0*(?:\D|$)", field)
-    )
-
-
-def _first_day(field: str) -> int:
-    """The earliest day of a month; 1 where that cannot be told, such as of `L`."""
-    firsts = []
-    for part in field.split(","):
-        first, _, last = part.partition("/")[0].partition("-")
-        over_its_end = last.isdigit() and first.isdigit() and int(last) < int(first)
-        firsts.append(int(first) if first.isdigit() and not over_its_end else 1)
-    return min(firsts)
-
-
-def _months(field: str) -> Iterator[int]:
-    """The months, each step counted from the first of its range."""
-    for part in field.split(","):
-        span, _, step = part.partition("/")
-        first, _, last = span.partition("-")
-        if first in _ANY or not (begin := _month(first)):
-            begin, end = 1, 12
-        else:
-            end = _month(last) or (12 if step else begin)
-        end += 12 if end < begin else 0
-        yield from ((number - 1) % 12 + 1 for number in range(begin, end + 1, int(step or 1)))
-
-
-def _month(text: str) -> int:
-    """Its number; 0 where there is none."""
-    if text in _MONTHS:
-        return _MONTHS.index(text) + 1
-    return int(text) if text.isdigit() else 0

@@ -83,7 +83,9 @@ def test_the_schedule_runs_by_default_and_pushes(
     assert (push.role_id, push.source.value, push.lane.value) == (BAKER, "nightly", "background")
 
 
-@pytest.mark.parametrize("cron", ["0 2 * * *", "*/30 * * * *", "15 3 * * 1,4"])
+@pytest.mark.parametrize(
+    "cron", ["0 2 * * *", "*/30 * * * *", "15 3 * * 1,4", "0 0 29 2 *", "0 0 ? * L5", "5 4 * * 5#2"]
+)
 def test_any_cron_gives_a_freshness_policy_that_dagster_takes(
     settings: Settings, cron: str
 ) -> None:
