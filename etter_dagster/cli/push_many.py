@@ -21,6 +21,7 @@ from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import WorkflowOptions
 from etter_dagster.onboarding.views import BatchView
 from etter_dagster.sources.bulk_files import read_bulk
+from etter_dagster.sources.bulk_folder import folders_in
 from etter_dagster.sources.formats import READ
 
 
@@ -71,6 +72,8 @@ def push_file(
         _print(verdicts, batch_ids, wait=wait)
         if not verdicts and file.is_dir():
             say(f"  each file in it is one role: {READ}")
+        if file.is_dir() and (inner := folders_in(file)):
+            say(clean(f"not read, as they are folders: {', '.join(inner)}; push each by itself"))
     if failure is not None:
         show_error(failure, as_json=json)
     end(_code(verdicts, failure, wait=wait))
@@ -149,13 +152,14 @@ def _rows(verdicts: Sequence[Verdict]) -> list[dict[str, object]]:
 
 
 def _print(verdicts: Sequence[Verdict], batch_ids: Sequence[str], *, wait: bool) -> None:
-    print_table(
-        ["row", "company", "role", "verdict", "workflow id", "why"],
-        [
-            [v.row.row, v.row.company, v.row.role_name, v.state, v.workflow_id, _why(v)]
-            for v in verdicts
-        ],
-    )
+    if verdicts:
+        print_table(
+            ["row", "company", "role", "verdict", "workflow id", "why"],
+            [
+                [v.row.row, v.row.company, v.row.role_name, v.state, v.workflow_id, _why(v)]
+                for v in verdicts
+            ],
+        )
     counts = ", ".join(f"{count} {state}" for state, count in _counts(verdicts).items())
     say(f"{counted(len(verdicts), 'row')}: {counts}" if verdicts else "the file holds no role")
     if not wait:

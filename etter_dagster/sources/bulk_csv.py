@@ -19,6 +19,8 @@ from etter_dagster.sources.bulk_rows import BulkRow, row_error
 COLUMNS = ("company", "role", "draup_role", "jd")
 OPTIONAL_COLUMNS = ("draup_role_id",)
 HEADER = "company,role,draup_role,jd[,draup_role_id]"
+# Where the comma is the decimal point, Excel's "CSV UTF-8" has semicolons; its Unicode text, tabs.
+_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 # Stands for NUL while parsing: csv refuses NUL in some Python versions and would lose all rows.
 _NUL_STAND_IN = "\udc00"
 _QUOTING = (
@@ -44,7 +46,8 @@ def csv_text(data: bytes) -> str:
 def read_csv(text: str) -> list[BulkRow]:
     """Reads a CSV with the header `company,role,draup_role,jd[,draup_role_id]`.
 
-    A broken row is in the result with its problem and never hides the others.
+    Semicolons or tabs may stand for the commas, if they do in the header. A broken row is in the
+    result with its problem and never hides the others.
 
     Args:
         text: The whole CSV.
@@ -52,12 +55,14 @@ def read_csv(text: str) -> list[BulkRow]:
     Raises:
         ValidationFailed: It is not such a CSV at all: no or another header, bad quoting.
     """
-    records = _records(text.removeprefix("\ufeff"))
+    text = text.removeprefix("\ufeff")
+    separator = _separator(text)
+    records = _records(text, separator)
     header = _header(next(records, (1, []))[1])
     rows: list[BulkRow] = []
     for index, (number, cells) in enumerate(records):
         if not isinstance(cells, _BadQuoting):
-            rows.append(_row(index, number, header, cells))
+            rows.append(_row(index, number, header, cells, _SEPARATORS[separator]))
         elif cells.contained:
             rows.append(_badly_quoted_row(index, number))
         else:
@@ -69,6 +74,16 @@ def _unreadable(message: str) -> ValidationFailed:
     return ValidationFailed(FieldProblem("csv", message))
 
 
+def _separator(text: str) -> str:
+    """What stands between the cells of the header."""
+    lines = (line.strip() for line in io.StringIO(text))
+    first = next((line for line in lines if line.strip(",;\t ")), "")
+    for separator in _SEPARATORS:
+        if set(COLUMNS) <= {cell.strip(' "').lower() for cell in first.split(separator)}:
+            return separator
+    return ","
+
+
 class _BadQuoting(Exception):
     """A record that csv cannot read; `contained` if the next record's begin is still certain."""
 
@@ -77,7 +92,7 @@ class _BadQuoting(Exception):
         self.contained = contained
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str] | _BadQuoting]]:
+def _records(text: str, separator: str) -> Iterator[tuple[int, list[str] | _BadQuoting]]:
     """Non-blank records with their number, the header being 1."""
     nul = "\0" in text
     # One cell may be as long as the text; the limit is csv's only guard and is global.
@@ -90,7 +105,7 @@ def _records(text: str) -> Iterator[tuple[int, list[str] | _BadQuoting]]:
         for line in source:  # noqa: UP028  (the error handler below looks at `line`)
             yield line
 
-    reader = csv.reader(lines(), strict=True)
+    reader = csv.reader(lines(), delimiter=separator, strict=True)
     for number in itertools.count(1):
         begin = reader.line_num
         try:
@@ -118,12 +133,14 @@ def _header(cells: Sequence[str] | _BadQuoting) -> list[str]:
     if not names:
         raise _unreadable(f"is empty; the first line must be {HEADER}")
     shown = ",".join(cell if cell.isprintable() else "?" for cell in cells)[:100]
-    raise _unreadable(f"begins with '{shown}'; the first line must be {HEADER}, with commas")
+    raise _unreadable(f"begins with '{shown}'; the first line must be {HEADER}")
 
 
-def _row(index: int, number: int, header: Sequence[str], cells: Sequence[str]) -> BulkRow:
+def _row(
+    index: int, number: int, header: Sequence[str], cells: Sequence[str], separator: str
+) -> BulkRow:
     values = dict(zip(header, cells, strict=False))  # the lengths are checked below
-    problems = list(_problems(header, cells, values))
+    problems = list(_problems(header, cells, values, separator))
     too_large = _jd_size(values) > MAX_DOCUMENT_BYTES
     code = ErrorCode.VALIDATION_ERROR
     if too_large and not problems:
@@ -157,20 +174,20 @@ def _badly_quoted_row(index: int, number: int) -> BulkRow:
 
 
 def _problems(
-    header: Sequence[str], cells: Sequence[str], values: dict[str, str]
+    header: Sequence[str], cells: Sequence[str], values: dict[str, str], separator: str
 ) -> Iterator[FieldProblem]:
     if len(cells) < len(header) and header[len(cells)] not in OPTIONAL_COLUMNS:
         yield FieldProblem(
             header[len(cells)],
             f"is missing: the row has {len(cells)} cells, the header {len(header)}; "
-            "an empty cell needs its comma",
+            f"an empty cell needs its {separator}",
         )
         return
     if len(cells) > len(header):
         yield FieldProblem(
             header[-1],
             f"is followed by {len(cells) - len(header)} cells too many; "
-            "put quotes around a cell that holds commas",
+            f"put quotes around a cell that holds a {separator}",
         )
         return
     for field in header:

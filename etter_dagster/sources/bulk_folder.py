@@ -12,6 +12,9 @@ from etter_dagster.sources.bulk_rows import BulkRow, row_error
 from etter_dagster.sources.text import check_file_size, document_text
 
 FILE = "file"
+# What Windows and Word leave in a folder beside its documents.
+_LEFT_BEHIND = frozenset({"thumbs.db", "desktop.ini"})
+_LOCK = "~$"
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
@@ -22,21 +25,32 @@ _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 def read_folder(folder: Path, *, company: str, draup_role: str | None = None) -> list[BulkRow]:
     """Reads a folder in which each file is one role.
 
-    Role name and Draup role are the file's first heading, else its name. Hidden files and
-    folders in it are left out.
+    Role name and Draup role are the file's first heading, else its name. Hidden files, what
+    Windows and Word leave behind, and folders in it are left out.
 
     Args:
         folder: The folder.
         company: The company of all its roles.
         draup_role: Overrides the Draup role.
     """
-    paths = sorted(
-        path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")
-    )
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and _is_meant(path.name))
     return [
         _folder_row(index, path, normalize_name(company), draup_role)
         for index, path in enumerate(paths)
     ]
+
+
+def folders_in(folder: Path) -> list[str]:
+    """The names of the folders in a folder: none of their files is read with it.
+
+    Args:
+        folder: The folder.
+    """
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and _is_meant(path.name))
+
+
+def _is_meant(name: str) -> bool:
+    return not name.startswith((".", _LOCK)) and name.lower() not in _LEFT_BEHIND
 
 
 def first_heading(text: str) -> str | None:

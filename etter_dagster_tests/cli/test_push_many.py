@@ -167,6 +167,15 @@ def test_files_that_are_no_such_csv_are_2_and_nothing_is_sent(
     assert len(ran.stderr) < 1000
 
 
+def test_folders_in_a_folder_are_named_as_not_read(etter: Etter, tmp_path: Path) -> None:
+    """Somebody with one folder a department would otherwise miss their roles unknowingly."""
+    (tmp_path / "Baker.md").write_text("- Bakes bread and cakes")
+    (tmp_path / "Sales").mkdir()
+    ran = etter("push", "--file", tmp_path, "--company", "Acme", "--dry-run")
+    assert ran.code == 0
+    assert "not read, as they are folders: Sales" in ran.stderr
+
+
 def test_a_missing_file_and_a_folder_without_company_are_2(etter: Etter, tmp_path: Path) -> None:
     missing = etter("push", "--file", tmp_path / "no.csv")
     assert missing.code == 2

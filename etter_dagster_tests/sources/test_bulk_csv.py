@@ -52,6 +52,9 @@ def test_only_a_header_gives_no_rows() -> None:
         (b"\xef\xbb\xbf" + HEAD.encode() + "Acme,Bäcker,D,t\n".encode(), "Bäcker"),
         ((HEAD + "Acme,Bäcker,D,t\n").encode("utf-16"), "Bäcker"),
         ((HEAD + "Acme,Baker,D,t\n").replace("\n", "\r\n").encode(), "Baker"),
+        ((HEAD + "Acme,Bäcker,D,t\n").replace(",", ";").encode("utf-8-sig"), "Bäcker"),
+        (("\n" + HEAD + "Acme,Bäcker,D,t\n").replace(",", "\t").encode("utf-16"), "Bäcker"),
+        (b'"Company";"Role";"Draup_Role";"JD"\nAcme;"a;b, c";D;t\n', "a;b, c"),
     ],
 )
 def test_what_spreadsheets_export_is_read(data: bytes, role: str) -> None:
@@ -89,6 +92,14 @@ def test_a_broken_row_has_its_verdict_and_never_hides_the_good_ones(
     assert broken.content is None
 
 
+def test_a_broken_row_of_semicolons_is_told_of_semicolons() -> None:
+    short, long = read_csv("company;role;draup_role;jd\nAcme;Baker\nAcme;Baker;D;one; two\n")
+    assert short.problem is not None
+    assert long.problem is not None
+    assert "an empty cell needs its semicolon" in short.problem.message
+    assert "a cell that holds a semicolon" in long.problem.message
+
+
 def test_all_problems_of_a_row_are_named_at_once() -> None:
     (row,) = read_csv(HEAD + ",,D,t\n")
     assert row.problem is not None
@@ -110,7 +121,8 @@ def test_a_jd_of_over_2_mib_is_that_rows_problem() -> None:
     [
         ("", "is empty; the first line must be company,role"),
         ("a,b\n1,2\n", "the first line must be company,role"),
-        ("company;role;draup_role;jd\nA;B;C;D\n", "with commas"),
+        ("company|role|draup_role|jd\nA|B|C|D\n", "the first line must be company,role"),
+        ("company;role,draup_role;jd\n", "the first line must be company,role"),
         ("company,role,draup_role\n", "the first line must be"),
         ("company,role,draup_role,jd,salary\n", "the first line must be"),
         ("company,role,role,draup_role,jd\n", "the first line must be"),

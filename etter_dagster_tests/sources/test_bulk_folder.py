@@ -34,7 +34,8 @@ def test_each_file_is_one_role_named_by_its_heading_else_its_name(tmp_path: Path
     (tmp_path / "a.md").write_text("# Baker\n\n- Bakes")
     (tmp_path / "b.html").write_text("<h1>Cook</h1><p>Cooks</p>")
     (tmp_path / "Waiter.txt").write_text("Serves guests")
-    (tmp_path / ".hidden").write_text("# No")
+    for left_out in (".hidden", "~$Baker.docx", "Thumbs.db", "desktop.ini"):
+        (tmp_path / left_out).write_text("# No")
     (tmp_path / "sub").mkdir()
     rows = read_folder(tmp_path, company=" Acme ")
     assert [(r.row, r.company, r.role_name, r.draup_role_name) for r in rows] == [
