@@ -38,6 +38,8 @@ HOSTILE = {
     "semicolons": "check it; ",
     "colons": "Duties: ",
     "abbreviations": "e.g. A",
+    "full stops": ".",
+    "questions": "?!",
     "sentences": "You will check it. ",
     "headings": "# Duties\n",
     "capital headings": "DUTIES\n",

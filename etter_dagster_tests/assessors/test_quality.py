@@ -95,7 +95,9 @@ def test_any_text_gets_a_verdict(text: str) -> None:
     assert judge(text).is_jd == (judge(text).reason == "")
 
 
-@pytest.mark.parametrize("text", ["a", "(", "1,", "a b. ", "from: ", "- ", '"a', "x\n", "word "])
+@pytest.mark.parametrize(
+    "text", ["a", "(", "1,", "a b. ", "from: ", "- ", '"a', "x\n", "word ", "\n"]
+)
 def test_a_document_of_the_greatest_size_is_judged_at_once(text: str) -> None:
     started = time.process_time()
     judge(text * (2_000_000 // len(text)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_END = re.compile(r"[.!?]+[\"”’')\]]*\s+(?=[\"“‘(\[]?[A-Z0-9])")
+# From a run's first mark only: to begin at each of them takes time quadratic in the run.
+_END = re.compile(r"(?<![.!?])[.!?]+[\"”’')\]]*\s+(?=[\"“‘(\[]?[A-Z0-9])")
 _ABBREVIATIONS = (
     "e.g i.e etc vs inc ltd co corp dr mr mrs ms prof st no approx dept u.s u.k ph.d jr sr fig"
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from etter_dagster.assessors.exposure.cleaning import clean
@@ -16,6 +17,9 @@ ENOUGH_SIGNS = 6  # of a JD, above which nothing else is looked for
 LEAST_POINTS = 4  # of a kind's signs, below which nothing is said
 MOST_SIGNS_OF_SHAPES = 2  # of a JD, in a text whose shape is that of something else
 LEAST_LEAD = 1  # of a kind's points over those of a JD
+_LONG_RUN = re.compile(
+    r"(\W{60})\W+"
+)  # of what is no word: cues begin to look at each of its lines
 REMEDY = (
     "give the role's job description; if this is one, link it with the type `other`, "
     "which is not checked"
@@ -51,11 +55,12 @@ def judge(text: str) -> Verdict:
         text: The document.
     """
     text = clean(text[:LOOKED_AT])
-    signs = total(SIGNS, text, enough=ENOUGH_SIGNS)
+    said = _LONG_RUN.sub(r"\1", text)
+    signs = total(SIGNS, said, enough=ENOUGH_SIGNS)
     if signs >= ENOUGH_SIGNS:
         return Verdict(None, signs=signs)
     points, kind = max(
-        ((total(kind.cues, text), kind.name) for kind in KINDS), key=lambda pair: pair[0]
+        ((total(kind.cues, said), kind.name) for kind in KINDS), key=lambda pair: pair[0]
     )
     if points >= LEAST_POINTS and points >= signs + LEAST_LEAD:
         return Verdict(kind, points, signs)
