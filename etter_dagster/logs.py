@@ -28,6 +28,9 @@ _LOOKS_SECRET = (
     re.compile(r"(?P<kept>\b[Bb]earer\s+)[^\s\"',;]{4,}"),
     re.compile(r"(?P<kept>\w://[^\s/:@]*:)[^\s/@]+(?=@)"),
 )
+# What a terminal obeys, or what begins a line: names and answers come from strangers.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_INDENTED = "\n  "
 _LEAST = 4  # a shorter secret is part of ordinary words
 
 
@@ -155,7 +158,7 @@ class JsonFormatter(_Formatter):
 
 
 class TextFormatter(_Formatter):
-    """A line for a person; ids last."""
+    """A line for a person; ids last. More lines of it, as of a traceback, are indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -163,7 +166,8 @@ class TextFormatter(_Formatter):
         text = f"{self._time(record)} {record.levelname} {record.name}: {record.getMessage()}{ids}"
         if trace := self._trace(record):
             text += f"\n{trace}"
-        return self._masked(text)
+        plain = _CONTROLS.sub(lambda found: repr(found.group())[1:-1], self._masked(text))
+        return plain.replace("\n", _INDENTED)
 
 
 def line_of_program(name: str, line: str, secrets: frozenset[str]) -> str:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from etter_dagster.logs import (
     REQUESTS,
     JsonFormatter,
+    TextFormatter,
     configure,
     line_of_program,
     log_ids,
@@ -72,6 +73,15 @@ def test_any_text_stays_one_line() -> None:
     assert line.isascii()
     assert line.isprintable()
     assert json.loads(line)["message"] == text
+
+
+def test_no_text_forges_a_line_for_people_or_steers_their_terminal() -> None:
+    """A terminal obeys what is in a log that somebody looks at."""
+    text = "a\r2026-01-01 forged\nb\x1b]0;title\x07\x9b2J\u2028\ud800\tc"
+    record = logging.LogRecord(NAME, logging.INFO, "", 1, "%s", (text,), None)
+    first, second = TextFormatter(frozenset()).format(record).split("\n")
+    assert first.endswith(f"INFO {NAME}: a\\r2026-01-01 forged")
+    assert second == "  b\\x1b]0;title\\x07\\x9b2J\\u2028\\ud800\tc"
 
 
 def test_an_error_is_in_its_line(lines: Any) -> None:

@@ -102,6 +102,21 @@ async def authenticate(connection: HTTPConnection) -> Caller:
     return caller
 
 
+def still_sees(connection: HTTPConnection, caller: Caller, company: str) -> bool:
+    """Whether a caller's key opens a company still: asked again by what stays open for long.
+
+    Args:
+        connection: Of the caller.
+        caller: As found out when it began.
+        company: Which.
+    """
+    keyring = runtime_of(connection).keyring
+    if keyring is None:
+        return True
+    key = keyring.key(caller.key_id)
+    return key is not None and not key.expired(utc_now()) and Caller.of(key).sees(company)
+
+
 async def key_sent(connection: HTTPConnection, secret: str) -> ApiKey:
     """The key that a secret opens.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
+from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
 from etter_dagster.model.errors import ErrorCode, EtterError
 from etter_dagster.settings import Settings
-from etter_dagster.settings_types import is_loopback
+from etter_dagster.settings_types import is_loopback, is_named_here
 
 _IN_PROCESS = "testclient"  # what starlette's TestClient calls itself; no address looks like it
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -35,9 +35,9 @@ def require_here(connection: HTTPConnection, settings: Settings) -> None:
         )
     # A page of another site, open in a browser here, must not act for the person there; nor may it
     # read, by giving its own name this machine's address.
-    foreign = connection.headers.get("sec-fetch-site") == "cross-site"
     acts = connection.scope.get("method") not in _SAFE_METHODS
-    if (foreign and acts) or not _is_named_here(connection):
+    named_here = is_named_here(connection.url.hostname or "")
+    if (acts and _is_foreign(connection)) or not named_here:
         raise EtterError(ErrorCode.FORBIDDEN, "requests from pages of other sites are not taken")
 
 
@@ -48,13 +48,11 @@ def _is_here(connection: HTTPConnection) -> bool:
     return is_loopback(connection.client.host.removeprefix("::ffff:"))
 
 
-def _is_named_here(connection: HTTPConnection) -> bool:
-    """Whether the name asked for can only mean this machine or its own network."""
-    host = connection.url.hostname or ""
-    if "." not in host or host.endswith((".localhost", ".internal")):
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+def _is_foreign(connection: HTTPConnection) -> bool:
+    """Whether a browser says that a page of another site asks."""
+    site = connection.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "cross-site"
+    # Browsers do not say it to addresses that they do not trust, such as 0.0.0.0.
+    origin = connection.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != connection.headers.get("host")

@@ -29,6 +29,7 @@ _PLAIN = {
     "model_attributes_type": "must be an object",
 }
 _MAX_FIELD = 300
+MAX_PROBLEMS = 20  # that an answer names; a hostile body has hundreds of thousands
 _BY_STATUS = {
     401: ErrorCode.UNAUTHORIZED,
     403: ErrorCode.FORBIDDEN,
@@ -95,7 +96,7 @@ def invalid(problems: Sequence[Mapping[str, Any]], *, prefix: str = "") -> Etter
     """
     fields = [
         FieldProblem(".".join(filter(None, (prefix, _field(p["loc"])))), _message(p))
-        for p in problems
+        for p in problems[:MAX_PROBLEMS]
     ]
     # A matter of the text, not of the type: 400, as for other bad characters.
     only_text = all(problem["type"] == "string_unicode" for problem in problems)

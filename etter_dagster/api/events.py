@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.types import Receive, Scope, Send
@@ -166,11 +166,18 @@ class StatusEvents(EventSourceResponse):
         watch: What it shows.
         scope: Holds the watch open; closed when the stream ends, however it does.
         after: The last id that the client got, or -1.
+        may_see: Whether its key still opens it; asked before each event and comment.
     """
 
-    def __init__(self, watch: Watch, scope: contextlib.AsyncExitStack, after: int) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        scope: contextlib.AsyncExitStack,
+        after: int,
+        may_see: Callable[[], bool] = lambda: True,
+    ) -> None:
         super().__init__(
-            _events(watch, after),
+            _events(watch, after, may_see),
             headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
         )
         self._scope = scope
@@ -181,12 +188,17 @@ class StatusEvents(EventSourceResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _events(watch: Watch, after: int) -> AsyncIterator[bytes]:
+async def _events(watch: Watch, after: int, may_see: Callable[[], bool]) -> AsyncIterator[bytes]:
     newest = after
     while True:
+        quiet = False
         try:
             await asyncio.wait_for(watch.changed.wait(), COMMENT_SECONDS)
         except asyncio.TimeoutError:
+            quiet = True
+        if not may_see():
+            return
+        if quiet:
             yield format_sse_event(comment="still here")
             continue
         watch.changed.clear()

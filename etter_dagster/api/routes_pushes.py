@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Header, Response
+from fastapi import Header, Request, Response
 
-from etter_dagster.api.access import Caller
+from etter_dagster.api.access import Caller, still_sees
 from etter_dagster.api.common import (
     ONCE,
     OnceIn,
@@ -89,6 +90,7 @@ async def status(workflow_id: str, caller: Reader, services: ServicesIn) -> Stat
     summary="Follow a push",
 )
 async def events(
+    request: Request,
     workflow_id: str,
     caller: Reader,
     opened: OpenedIn,
@@ -98,11 +100,12 @@ async def events(
     after = last_id(last_event_id)
     async with contextlib.AsyncExitStack() as stack:
         watch = await stack.enter_async_context(opened.hub.watch(workflow_id))
-        if watch.view is not None:
-            caller.require_owner(watch.view.company_id, workflow_id)
+        company = watch.view.company_id if watch.view is not None else ""
+        caller.require_owner(company, workflow_id)
         if is_over(watch, after):
             return Response(status_code=204)  # tells a browser not to come again
-        return StatusEvents(watch, stack.pop_all(), after)
+        may_see = partial(still_sees, request, caller, company)
+        return StatusEvents(watch, stack.pop_all(), after, may_see)
 
 
 @router.post(

@@ -187,8 +187,8 @@ class Engine:
             [
             Program(
                 "dagster",
-                [*python, "dagster_webserver", *local, "--port", str(self.ports.dagster),
-                 *workspace, *dagster_logs],
+                [*python, "etter_dagster.orchestration.webserver", *local,
+                 "--port", str(self.ports.dagster), *workspace, *dagster_logs],
             ),
             Program(
                 "daemon",

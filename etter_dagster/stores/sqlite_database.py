@@ -7,13 +7,14 @@ Safe from many tasks, threads and processes. Knows no table; `sqlite_queue.py` a
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -178,6 +179,8 @@ class SqliteDatabase:
     def _prepare(self, *, forward: bool) -> int:
         """Makes the file, or brings it to the newest version; gives the version found."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError):  # for its owner alone, whoever may look into the folder
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL, 0o600))
         with closing(self._connect()) as connection:
             _use_wal(connection)
             return self._migrate(connection, forward=forward)

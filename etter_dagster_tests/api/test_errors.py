@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from etter_dagster.api.errors import MAX_PROBLEMS
 from etter_dagster.model.errors import ErrorCode, SourceUnavailable, StoreUnavailable
 from etter_dagster.settings import Settings
 from etter_dagster_tests.rest import Rest, error, push_body, rest_of
@@ -114,11 +115,31 @@ async def test_without_a_valid_key_every_route_but_health_is_a_401(
         assert (await rest.http.get("/health")).status_code == 200
 
 
-async def test_pages_of_other_sites_cannot_act_for_the_person_here(rest: Rest) -> None:
-    """Without keys the browser of whoever runs Etter would be the key."""
-    headers = {"Sec-Fetch-Site": "cross-site"}
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://evil.example", "Host": "0.0.0.0:8090"},
+        {"Origin": "null"},
+    ],
+)
+async def test_pages_of_other_sites_cannot_act_for_the_person_here(
+    rest: Rest, headers: dict[str, str]
+) -> None:
+    """Without keys the browser of whoever runs Etter would be the key.
+
+    To an address that a browser does not trust, it says less of where a request comes from.
+    """
     answer = await rest.http.post("/push", json=push_body(), headers=headers)
     error(answer, 403, "FORBIDDEN")
+
+
+async def test_an_answer_names_a_few_of_what_a_hostile_body_holds(rest: Rest) -> None:
+    """Naming each of 700,000 unknown fields made 74 MB of answer out of 10 MB."""
+    body = push_body() | {f"field{number}": 1 for number in range(5000)}
+    answer = await rest.http.post("/push", json=body)
+    assert len(error(answer, 422, "VALIDATION_ERROR")["fields"]) == MAX_PROBLEMS
+    assert len(answer.content) < 10_000
 
 
 async def test_a_bug_tells_a_trace_id_and_no_stack(

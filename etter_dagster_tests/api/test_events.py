@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,10 @@ from etter_dagster.assessors.protocol import AssessmentFailed
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.onboarding.archive import archive, forget_old
 from etter_dagster.onboarding.services import utc_now
-from etter_dagster_tests.rest import Rest, error
+from etter_dagster.settings import Settings
+from etter_dagster.settings_keys import read_keys, write_keys
+from etter_dagster_tests.keys import add_key
+from etter_dagster_tests.rest import Rest, error, push_body, rest_of
 
 
 def read(text: str) -> list[tuple[int, dict[str, Any]]]:
@@ -41,6 +45,10 @@ async def hub_of(rest: Rest) -> AsyncIterator[WatchHub]:
         yield hub
     finally:
         await hub.close()
+
+
+def all_watches(hub: WatchHub) -> list[Watch]:
+    return [watch for watches in hub._watches.values() for watch in watches]
 
 
 async def test_a_finished_push_gives_one_event_and_the_stream_ends(rest: Rest) -> None:
@@ -119,6 +127,30 @@ async def test_a_quiet_stream_has_comments(rest: Rest, monkeypatch: pytest.Monke
         pieces = stream(watch)
         assert read(await anext(pieces))[0][1]["status"] == "queued"
         assert (await anext(pieces)).startswith(":")
+
+
+async def test_a_stream_ends_with_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was revoked must not go on looking for the hours that a push may take."""
+    keys = tmp_path / "keys.json"
+    add_key(keys, "other")
+    kept = read_keys(keys)
+    headers = add_key(keys, "acme", "Acme")
+    monkeypatch.setattr(events, "COMMENT_SECONDS", 0.01)
+    settings = Settings(
+        data_dir=tmp_path, api_keys_file=keys, enable_mock_data=False, dagster_port=9
+    )
+    async with rest_of(settings) as rest:
+        pushed = await rest.http.post("/push", json=push_body(), headers=headers)
+        path = f"/status/{pushed.json()['workflow_id']}/events"
+        streaming = asyncio.create_task(rest.http.get(path, headers=headers))
+        hub = (await rest.runtime.opened()).hub
+        while not any(watch.version >= 0 for watch in all_watches(hub)):
+            await asyncio.sleep(0.01)
+        assert not streaming.done()
+        write_keys(keys, kept)
+        answer = await asyncio.wait_for(streaming, 60)
+        assert '"status":"queued"' in answer.text
+        assert list(all_watches(hub)) == []
 
 
 async def test_places_and_estimates_are_sent_rarely_and_states_at_once(

@@ -35,6 +35,10 @@ def note(connection: sqlite3.Connection, text: str) -> None:
     connection.execute("INSERT INTO notes (text) VALUES (?)", (text,))
 
 
+def modes_in(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+
+
 async def test_nothing_is_opened_before_the_first_use(tmp_path: Path) -> None:
     """Loading definitions must not make files."""
     folder = tmp_path / "later"
@@ -42,6 +46,14 @@ async def test_nothing_is_opened_before_the_first_use(tmp_path: Path) -> None:
     assert not folder.exists()
     await database.write(lambda c: note(c, "now"))
     assert folder.stat().st_mode & 0o077 == 0, "only its owner may look in"
+    await database.close()
+
+
+async def test_the_files_are_for_their_owner_also_in_a_folder_for_all(tmp_path: Path) -> None:
+    """A folder that was there before may be open to every user of the machine."""
+    database = SqliteDatabase(tmp_path / "x.db", "queue", [TABLE])
+    await database.write(lambda c: note(c, "now"))
+    assert modes_in(tmp_path) == dict.fromkeys(("x.db", "x.db-wal", "x.db-shm"), 0o600)
     await database.close()
 
 
