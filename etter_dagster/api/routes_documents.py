@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import Form, UploadFile
@@ -15,11 +14,14 @@ from etter_dagster.model.documents import DocumentRef, DocumentType
 from etter_dagster.model.errors import FieldProblem, ValidationFailed
 from etter_dagster.model.identity import normalize_name
 from etter_dagster.onboarding.roles import UploadView, upload_document
-from etter_dagster.sources.text import MAX_FILE_BYTES, document_text
+from etter_dagster.sources.text import MAX_FILE_BYTES, read_document
 
 MAX_FORM_BYTES = MAX_FILE_BYTES + 64 * 1024  # what stands around the file
 _MAX_FILE_NAME = 200
 router = new_router("documents")
+
+
+MAX_UPLOADS = 3  # of a key at once: each is some hundred MB of memory, and may take a minute
 
 
 class UploadForm(BaseModel):
@@ -38,7 +40,7 @@ class UploadForm(BaseModel):
     summary="Upload a document of a role",
     dependencies=ONCE,
 )
-@accepts(FORM, limit=MAX_FORM_BYTES)
+@accepts(FORM, limit=MAX_FORM_BYTES, at_once=MAX_UPLOADS)
 async def upload(
     company_name: str,
     role_name: str,
@@ -54,7 +56,7 @@ async def upload(
     caller.require_company(company)
     name = file_name(form.file.filename)
     data = await form.file.read()
-    text = await asyncio.to_thread(document_text, data, name, form.file.content_type, field="file")
+    text = await read_document(data, name, form.file.content_type, field="file")
     if not text.strip():
         raise ValidationFailed(FieldProblem("file", f"{name} is empty; give a document with text"))
     reference = DocumentRef(type=form.type, content=text, name=name)

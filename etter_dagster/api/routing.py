@@ -7,7 +7,9 @@ else's app.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -35,12 +37,21 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
-def accepts(*media_types: str, limit: int = MAX_BODY_BYTES) -> Callable[[Endpoint], Endpoint]:
-    """Says which media types an endpoint reads, where that is not JSON alone, and how much."""
+def accepts(
+    *media_types: str, limit: int = MAX_BODY_BYTES, at_once: int | None = None
+) -> Callable[[Endpoint], Endpoint]:
+    """Says which media types an endpoint reads, where that is not JSON alone, and how much.
+
+    Args:
+        media_types: Which.
+        limit: Bytes of a body.
+        at_once: How many a key may have at work in a process; None: any number.
+    """
 
     def mark(endpoint: Endpoint) -> Endpoint:
         endpoint.media_types = media_types  # type: ignore[attr-defined]
         endpoint.body_limit = limit  # type: ignore[attr-defined]
+        endpoint.at_once = at_once  # type: ignore[attr-defined]
         return endpoint
 
     return mark
@@ -84,6 +95,8 @@ class EtterRoute(ExactPathRoute):
             endpoint, "media_types", (JSON,) if self.body_field is not None else ()
         )
         self.body_limit: int = getattr(endpoint, "body_limit", MAX_BODY_BYTES)
+        self.at_once: int | None = getattr(endpoint, "at_once", None)
+        self.at_work: Counter[str] = Counter()
         self.query_names = _query_names(self.dependant)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,7 +146,6 @@ class EtterRoute(ExactPathRoute):
         return response
 
     async def _answer(self, inner: Handler, request: Request) -> Response:
-        runtime = runtime_of(request)
         if FORM in self.media_types:
             inner = _of_form(inner)
         if self.needs.scope is not None:
@@ -143,13 +155,35 @@ class EtterRoute(ExactPathRoute):
         self._check_query(request)
         if request.method not in ("POST", "PUT"):
             return await inner(request)
+        with self._place(request):
+            return await self._answer_to_body(inner, request)
+
+    @contextmanager
+    def _place(self, request: Request) -> Iterator[None]:
+        """One of the few that a key may have here, from before its body is read."""
+        key_id = request.state.caller.key_id if request.state.caller else ""
+        if self.at_once is not None and self.at_work[key_id] >= self.at_once:
+            raise EtterError(
+                ErrorCode.RATE_LIMITED,
+                f"this key has {self.at_once} of these at work; wait for an answer, then go on",
+                retry_after=5,
+            )
+        self.at_work[key_id] += 1
+        try:
+            yield
+        finally:
+            self.at_work[key_id] -= 1
+            if not self.at_work[key_id]:
+                del self.at_work[key_id]
+
+    async def _answer_to_body(self, inner: Handler, request: Request) -> Response:
         body = await read_body(request, self.body_limit)
         if body and self.media_types:
             _check_media_type(request, self.media_types)
         key = request.headers.get(KEY_HEADER, "")
         if request.method != "POST" or not 1 <= len(key) <= 255:
             return await inner(_replayed(request, body))  # a wrong key is refused by the schema
-        opened = await runtime.opened()
+        opened = await runtime_of(request).opened()
         return await answered_once(
             opened.services.queue,
             scope=f"key:{request.state.caller.key_id}",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_LONGEST = (
+    80  # name that is compared: the work grows with its square, and names come from strangers
+)
 _LIKENESS = 0.8  # of difflib: a letter or two in a word
 
 
@@ -31,7 +34,11 @@ class KnownNames:
             return None
         if found := self.same(name):
             return found
-        like = difflib.get_close_matches(folded(name), self._of, n=1, cutoff=_LIKENESS)
+        wanted = folded(name)
+        if len(wanted) > _LONGEST:
+            return None
+        short = [known for known in self._of if len(known) <= _LONGEST]
+        like = difflib.get_close_matches(wanted, short, n=1, cutoff=_LIKENESS)
         return self._of[like[0]] if like else None
 
 

@@ -5,6 +5,7 @@ A name counts as it is written; who does not know that makes two roles of one.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 
@@ -49,7 +50,8 @@ class Hints:
         if company not in self._known:
             self._known[company] = KnownNames(await self._names(company))
         known = self._known[company]
-        meant = known.near(role_name) if self._near else known.same(role_name)
+        look = known.near if self._near else known.same
+        meant = await asyncio.to_thread(look, role_name)
         if meant is None:
             return refusal
         return _with_hint(refusal, "role_name", role_name, meant)
@@ -82,7 +84,8 @@ async def with_company_hint(
     if refusal.code is not ErrorCode.VALIDATION_ERROR or not lacks:
         return refusal
     with contextlib.suppress(StoreUnavailable):  # a hint must not hide the refusal
-        meant = KnownNames(filter(sees, await services.graph.companies())).near(company)
+        known = KnownNames(filter(sees, await services.graph.companies()))
+        meant = await asyncio.to_thread(known.near, company)
         return _with_hint(refusal, "company_id", company, meant) if meant else refusal
     return refusal
 

@@ -22,7 +22,7 @@ from etter_dagster.sources.addresses import is_public
 from etter_dagster.sources.http_api import HttpStatus, retry_after
 from etter_dagster.sources.layout import layout_company
 from etter_dagster.sources.s3 import bucket_of
-from etter_dagster.sources.text import check_file_size, document_text
+from etter_dagster.sources.text import check_file_size, document_text, read_document
 
 MAX_REDIRECTS = 3
 TIMEOUT_SECONDS = 30.0  # of the whole fetch, redirects included
@@ -234,6 +234,4 @@ class _Fetcher:
             data += chunk
             check_file_size(len(data), name, field=self._field)
         content_type = response.headers.get("content-type")
-        return await asyncio.to_thread(
-            document_text, bytes(data), name, content_type, field=self._field
-        )
+        return await read_document(bytes(data), name, content_type, field=self._field)

@@ -6,8 +6,11 @@ process of its own (`extraction`).
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import PurePosixPath
 
 from etter_dagster.extraction.pool import text_of
@@ -17,6 +20,8 @@ from etter_dagster.model.errors import ErrorCode, EtterError, FieldProblem, Vali
 from etter_dagster.sources.formats import Format, found_format
 
 MAX_FILE_BYTES = 20 * 1024 * 1024  # of a file or download, before its text is taken out
+# Threads of its own: a document may take a minute, and others would wait for the common ones.
+_READERS = ThreadPoolExecutor(8, "documents")
 _BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -58,6 +63,12 @@ def document_text(
         raise _refused(field, name, str(error)) from None
     except TooMuchText:
         raise _too_large(f"{field}: {name} holds more text than can be used", field) from None
+
+
+async def read_document(data: bytes, name: str, content_type: str | None, *, field: str) -> str:
+    """`document_text` aside, so that nothing but other documents waits for it."""
+    act = partial(document_text, data, name, content_type, field=field)
+    return await asyncio.get_running_loop().run_in_executor(_READERS, act)
 
 
 def check_file_size(size: int, name: str, *, field: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
+from etter_dagster.api import routes_documents
+from etter_dagster.api.routes_documents import MAX_UPLOADS
 from etter_dagster.client.rest import AsyncEtterClient
 from etter_dagster.model.documents import DocumentType
 from etter_dagster.model.identity import role_id
@@ -48,6 +51,29 @@ async def test_an_upload_answers_the_text_it_found_and_links_it(
     linked = (await rest.http.get(f"/documents/{RID}")).json()["documents"]
     assert [doc["document_id"] for doc in linked] == [body["document_id"]]
     assert linked[0]["content"] == body["content"]
+
+
+async def test_a_key_has_a_few_uploads_at_work_and_is_told_to_wait_with_more(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten of 17 MB took a gigabyte of memory, which is what a whole service has."""
+    begun, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slowly(data: bytes, *_: Any, **__: Any) -> str:
+        begun.release()
+        await go_on.wait()
+        return data.decode()
+
+    monkeypatch.setattr(routes_documents, "read_document", slowly)
+    sent = [asyncio.create_task(upload(rest, JD.encode())) for _ in range(MAX_UPLOADS)]
+    for _ in sent:
+        await begun.acquire()
+    refused = await upload(rest, JD.encode())
+    error(refused, 429, "RATE_LIMITED")
+    assert int(refused.headers["Retry-After"]) > 0
+    go_on.set()
+    assert [answer.status_code for answer in await asyncio.gather(*sent)] == [200] * MAX_UPLOADS
+    assert (await upload(rest, JD.encode())).status_code == 200
 
 
 async def test_a_push_by_name_alone_uses_what_was_uploaded(rest: Rest) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
 from etter_dagster.model.errors import ErrorCode, EtterError, ValidationFailed
-from etter_dagster.sources.text import MAX_FILE_BYTES, document_text
+from etter_dagster.sources import text as reading
+from etter_dagster.sources.text import MAX_FILE_BYTES, document_text, read_document
 from etter_dagster_tests import papers
 
 PAGE = """<html><head><title>T</title><style>p {color: red}</style></head><body>
@@ -110,3 +114,24 @@ def test_too_much_is_refused(size: int) -> None:
 
 def test_exactly_2_mib_are_allowed() -> None:
     assert len(document_text(b"x" * (2 * 1024 * 1024), "a.md")) == 2 * 1024 * 1024
+
+
+async def test_documents_that_take_long_hold_up_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In the common threads, ten slow uploads of one company stopped GraphQL for all."""
+    go_on = threading.Event()
+
+    def slowly(*_: object, **__: object) -> str:
+        go_on.wait(60)
+        return "text"
+
+    monkeypatch.setattr(reading, "document_text", slowly)
+    waiting = [
+        asyncio.create_task(read_document(b"x", "jd.md", None, field="file")) for _ in range(50)
+    ]
+    try:
+        assert await asyncio.to_thread(lambda: not go_on.is_set())
+    finally:
+        go_on.set()
+    assert set(await asyncio.gather(*waiting)) == {"text"}
