@@ -57,6 +57,12 @@ def test_only_the_proxy_can_be_reached_from_outside() -> None:
         assert all(COMPOSE["networks"][network].get("internal") for network in networks)
 
 
+def test_the_proxy_passes_the_host_on_with_its_port() -> None:
+    """A browser's Origin has the port; Dagster's UI on port 8080 was taken for another site's."""
+    proxy = (ROOT / "deploy" / "nginx.conf").read_text()
+    assert re.findall(r"proxy_set_header Host (\S+);", proxy) == ["$http_host"]
+
+
 def test_containers_of_ours_may_do_little() -> None:
     for name in OURS:
         service = SERVICES[name]
