@@ -84,6 +84,7 @@ class Recorder:
     known: list[str] = field(default_factory=list)
     made: list[Materialization] = field(default_factory=list)
     not_made: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    lost: list[tuple[str, str | None, tuple[str, ...]]] = field(default_factory=list)
 
     async def claimed(self, role_ids: Sequence[str]) -> None:
         self.known.extend(role_ids)
@@ -93,6 +94,9 @@ class Recorder:
 
     async def failed(self, role_id: str, assets: Sequence[str]) -> None:
         self.not_made.append((role_id, tuple(assets)))
+
+    async def given_up(self, role_id: str, run_id: str | None, assets: Sequence[str]) -> None:
+        self.lost.append((role_id, run_id, tuple(assets)))
 
 
 def scripted_services(

@@ -127,7 +127,7 @@ class RoleOnboardingWorkflow:
         await reporter.claimed([claim.push.role_id])
         # Nobody may be there to serve a queue: what cannot go on now has failed.
         push = await walk_claimed(services, claim, worker, reporter, None, may_wait=False)
-        await archive(services)
+        await archive(services, tell=reporter.given_up)
         return await self._result(services, push, push.role_id)
 
     async def _result(self, services: Services, push: Push | None, rid: str) -> WorkflowResult:

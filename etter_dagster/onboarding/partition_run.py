@@ -68,7 +68,7 @@ async def work_roles(
         messages = await asyncio.gather(*(work(role_id) for role_id in role_ids))
     finally:
         await services.queue.leave(worker)
-    while await archive(services):
+    while await archive(services, tell=reporter.given_up):
         pass
     return dict(zip(role_ids, messages, strict=True))
 

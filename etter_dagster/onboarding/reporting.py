@@ -37,6 +37,9 @@ class Reporter(Protocol):
     async def failed(self, role_id: str, assets: Sequence[str]) -> None:
         """These assets of a role could not be made."""
 
+    async def given_up(self, role_id: str, run_id: str | None, assets: Sequence[str]) -> None:
+        """These assets could not be made: the last run that tried was lost as those before it."""
+
 
 class Silent:
     """A reporter that tells nobody."""
@@ -48,4 +51,7 @@ class Silent:
         """Does nothing."""
 
     async def failed(self, role_id: str, assets: Sequence[str]) -> None:
+        """Does nothing."""
+
+    async def given_up(self, role_id: str, run_id: str | None, assets: Sequence[str]) -> None:
         """Does nothing."""

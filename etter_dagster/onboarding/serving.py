@@ -233,11 +233,11 @@ class _Server:
                 self.held.pop(workflow_id)[1].cancel()
                 self.freed.set()
 
-    async def _archive(self) -> None:
-        await archive(self.services)
+    async def _archive(self) -> int:
+        return await archive(self.services, tell=self.reporter.given_up)
 
     async def _archive_all(self) -> None:
-        while await archive(self.services):
+        while await self._archive():
             pass
         await forget_old(self.services)
 

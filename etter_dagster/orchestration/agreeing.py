@@ -17,7 +17,7 @@ from etter_dagster.onboarding.services import Services
 from etter_dagster.orchestration.events import data_versions
 from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.orchestration.reporter import DagsterReporter
-from etter_dagster.orchestration.runless import runless_reporter
+from etter_dagster.orchestration.runless import runless_reporter, tell_given_up
 
 SETTLED = [state for state in RoleStatus if state.settled]
 
@@ -52,7 +52,7 @@ async def reconcile(services: Services, instance: dg.DagsterInstance) -> Disagre
         services: Stores.
         instance: Who is told.
     """
-    while await archive(services):
+    while await archive(services, tell=tell_given_up(instance)):
         pass
     found = await find_disagreement(services, instance)
     await asyncio.to_thread(add_partitions, instance, found.no_partition)

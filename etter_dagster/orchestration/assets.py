@@ -9,6 +9,7 @@ import dagster as dg
 
 from etter_dagster.model.assessment import AssessorInfo
 from etter_dagster.onboarding.steps import Step
+from etter_dagster.orchestration.events import STEP_KEY
 from etter_dagster.orchestration.partitions import roles
 from etter_dagster.orchestration.serving_run import OnboardConfig, run_onboarding
 from etter_dagster.settings import Settings
@@ -72,7 +73,7 @@ def build_role_assets(
     parents = parents_of(steps)
 
     @dg.multi_asset(
-        name="onboard",
+        name=STEP_KEY,
         specs=[
             _spec(settings, step, asset, parents[asset], assessor)
             for step in steps

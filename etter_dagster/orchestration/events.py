@@ -14,6 +14,8 @@ from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 from dagster._utils.schedules import get_smallest_cron_interval
 
+STEP_KEY = "onboard"  # of the one op that makes all assets of roles
+
 
 def plan(context: dg.AssetExecutionContext, asset: str, role_id: str) -> None:
     """Says that this run was to make an asset of a role.
@@ -33,6 +35,29 @@ def plan(context: dg.AssetExecutionContext, asset: str, role_id: str) -> None:
         AssetMaterializationPlannedData(dg.AssetKey(asset), partition=role_id),
     )
     context.instance.report_dagster_event(event, context.run.run_id, logging.DEBUG)
+
+
+def plan_for(
+    instance: dg.DagsterInstance, run_id: str | None, assets: Sequence[str], role_id: str
+) -> None:
+    """Says that a run, which was lost, was to make assets of a role; see `plan`.
+
+    Args:
+        instance: Of the run.
+        run_id: The run; nothing is said of one that is gone.
+        assets: Their names.
+        role_id: The partition.
+    """
+    run = instance.get_run_by_id(run_id) if run_id else None
+    if run is None:
+        return
+    for asset in assets:
+        event = DagsterEvent.build_asset_materialization_planned_event(
+            run.job_name,
+            STEP_KEY,
+            AssetMaterializationPlannedData(dg.AssetKey(asset), partition=role_id),
+        )
+        instance.report_dagster_event(event, run.run_id, logging.DEBUG)
 
 
 def newest_event(instance: dg.DagsterInstance) -> int | None:

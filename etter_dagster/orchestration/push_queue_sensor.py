@@ -22,6 +22,7 @@ from etter_dagster.onboarding.archive import archive, forget_old
 from etter_dagster.onboarding.services import Services, open_services
 from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.orchestration.run_tags import KIND_TAG, LANE_TAG, LAUNCH_TAG, SOURCE_TAG
+from etter_dagster.orchestration.runless import tell_given_up
 from etter_dagster.orchestration.serving_run import know_roles
 from etter_dagster.settings import Settings
 
@@ -122,7 +123,7 @@ async def _tick(
     services = open_services(settings)
     try:
         await know_roles(services)
-        await _clean_up(services)
+        await _clean_up(services, instance)
         deadline = time.monotonic() + WAIT_SECONDS
         changed = 0
         while True:
@@ -138,10 +139,10 @@ async def _tick(
         await services.close()
 
 
-async def _clean_up(services: Services) -> None:
+async def _clean_up(services: Services, instance: dg.DagsterInstance) -> None:
     """What workers that died left behind; what is left of that is for the next tick."""
     deadline = time.monotonic() + CLEAN_SECONDS
-    while await archive(services) and time.monotonic() < deadline:
+    while await archive(services, tell=tell_given_up(instance)) and time.monotonic() < deadline:
         pass
     await forget_old(services)
 

@@ -59,6 +59,7 @@ class DagsterReporter:
         log_event: Writes a materialization.
         newest_event: The id of the newest event written, by whomever.
         plan: Says that an asset of a role was to be made; None where the run has planned it.
+        plan_for: Says the same of another run.
         ensure_partitions: Adds partitions that are missing.
         parents: The parents of each asset.
         together: What is written in a block of it is stored together.
@@ -70,6 +71,7 @@ class DagsterReporter:
         log_event: Callable[[dg.AssetMaterialization], None],
         newest_event: Callable[[], int | None],
         plan: Callable[[str, str], None] | None,
+        plan_for: Callable[[str | None, Sequence[str], str], None],
         ensure_partitions: Callable[[Sequence[str]], None],
         parents: Mapping[str, Sequence[str]],
         together: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -77,6 +79,7 @@ class DagsterReporter:
         self._log_event = log_event
         self._newest_event = newest_event
         self._plan = plan
+        self._plan_for = plan_for
         self._ensure_partitions = ensure_partitions
         self._parents = parents
         self._inputs = {parent for of_one in parents.values() for parent in of_one}
@@ -105,6 +108,10 @@ class DagsterReporter:
         if self._plan is not None:
             for asset in assets:
                 await self._write(role_id, self._plan, asset, role_id)
+
+    async def given_up(self, role_id: str, run_id: str | None, assets: Sequence[str]) -> None:
+        """The partitions show as failed, as the run that was lost has failed."""
+        await self._write(role_id, self._plan_for, run_id, assets, role_id)
 
     def close(self) -> None:
         """Returns when everything is written."""

@@ -6,6 +6,7 @@ and here there is none; the role's own state says it.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import functools
 import os
@@ -15,10 +16,11 @@ from contextlib import contextmanager
 import dagster as dg
 
 from etter_dagster.model.errors import ErrorCode, EtterError, StoreUnavailable
+from etter_dagster.onboarding.archive import GivenUp
 from etter_dagster.onboarding.step_registry import load_steps
 from etter_dagster.onboarding.steps import Step
 from etter_dagster.orchestration.assets import parents_of
-from etter_dagster.orchestration.events import newest_event
+from etter_dagster.orchestration.events import newest_event, plan_for
 from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.orchestration.reporter import DagsterReporter
 from etter_dagster.orchestration.storage import HOME_ENV, together
@@ -52,10 +54,24 @@ def runless_reporter(
         log_event=instance.report_runless_asset_event,
         newest_event=functools.partial(newest_event, instance),
         plan=None,
+        plan_for=functools.partial(plan_for, instance),
         ensure_partitions=functools.partial(add_partitions, instance),
         parents=parents_of(load_steps(get_settings()) if steps is None else steps),
         together=lambda: together(instance.event_log_storage),
     )
+
+
+def tell_given_up(instance: dg.DagsterInstance) -> GivenUp:
+    """Shows a role as failed whose push was given up, for `archive`.
+
+    Args:
+        instance: Who is told.
+    """
+
+    async def tell(role_id: str, run_id: str | None, assets: Sequence[str]) -> None:
+        await asyncio.to_thread(plan_for, instance, run_id, assets, role_id)
+
+    return tell
 
 
 @functools.cache

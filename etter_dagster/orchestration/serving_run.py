@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import signal
@@ -21,7 +22,7 @@ from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.onboarding.partition_run import work_roles
 from etter_dagster.onboarding.services import Services, open_services, prepare
 from etter_dagster.onboarding.serving import serve
-from etter_dagster.orchestration.events import newest_event, plan
+from etter_dagster.orchestration.events import newest_event, plan, plan_for
 from etter_dagster.orchestration.partitions import KnownPartitions
 from etter_dagster.orchestration.reporter import DagsterReporter
 from etter_dagster.orchestration.run_tags import LAUNCH_TAG, complete_tags
@@ -74,6 +75,7 @@ def run_onboarding(
         log_event=context.log_event,
         newest_event=lambda: newest_event(context.instance),
         plan=None if partitioned else lambda asset, role_id: plan(context, asset, role_id),
+        plan_for=functools.partial(plan_for, context.instance),
         ensure_partitions=KnownPartitions(context.instance).ensure,
         parents=parents,
         together=lambda: together(context.instance.event_log_storage),

@@ -55,12 +55,19 @@ async def test_the_reporter_says_so_of_all_that_it_writes() -> None:
         raise wrapped(psycopg2.OperationalError(ADDRESS))
 
     reporter = DagsterReporter(
-        log_event=away, newest_event=away, plan=away, ensure_partitions=away, parents={}
+        log_event=away,
+        newest_event=away,
+        plan=away,
+        plan_for=away,
+        ensure_partitions=away,
+        parents={},
     )
     try:
         with pytest.raises(StoreUnavailable):
             await reporter.claimed(["r"])
         with pytest.raises(StoreUnavailable):
             await reporter.failed("r", ["ai_assessment"])
+        with pytest.raises(StoreUnavailable):
+            await reporter.given_up("r", "run", ["ai_assessment"])
     finally:
         reporter.close()
