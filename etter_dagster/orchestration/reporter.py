@@ -53,7 +53,8 @@ class DagsterReporter:
     """A `Reporter` that writes Dagster events, in order, from one thread.
 
     An event takes milliseconds; written from the loop it would hold up all other roles. Where the
-    storage is away, all raise `StoreUnavailable`.
+    storage is away, all raise `StoreUnavailable`. `failed_roles` are those of which it has
+    planned what could not be made.
 
     Args:
         log_event: Writes a materialization.
@@ -85,10 +86,12 @@ class DagsterReporter:
         self._inputs = {parent for of_one in parents.values() for parent in of_one}
         self._made: defaultdict[str, dict[str, Input]] = defaultdict(dict)
         self._places: dict[str, int] = {}
+        self.failed_roles: set[str] = set()
         self._writer = EventWriter(together)
 
     async def claimed(self, role_ids: Sequence[str]) -> None:
         """The roles' partitions exist afterwards."""
+        self.failed_roles.difference_update(role_ids)
         for role_id in role_ids:
             self._places[role_id] = len(self._places) + 1
         with storage_away_said():
@@ -106,6 +109,7 @@ class DagsterReporter:
         """The partitions show as failed once the run has failed."""
         self._made.pop(role_id, None)
         if self._plan is not None:
+            self.failed_roles.add(role_id)
             for asset in assets:
                 await self._write(role_id, self._plan, asset, role_id)
 

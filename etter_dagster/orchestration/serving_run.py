@@ -88,6 +88,13 @@ def run_onboarding(
             work = _interruptible(lambda: _work(context, config, settings, reporter, keys))
         else:
             work = _interruptible(lambda: _serve(context, settings, reporter))
+    except dg.DagsterExecutionInterruptedError:
+        if not reporter.failed_roles:
+            raise
+        # Of a cancelled run Dagster shows no partition as failed; told to stop by Dagster itself,
+        # it is cancelled in any case.
+        why = "failed before the run was told to stop; its push says why"
+        work = dict.fromkeys(sorted(reporter.failed_roles), why)
     finally:
         reporter.close()
     if work:

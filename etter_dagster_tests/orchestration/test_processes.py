@@ -25,14 +25,14 @@ import yaml
 from etter_dagster.model.identity import role_id
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push
-from etter_dagster.onboarding.accept import accept_many
+from etter_dagster.onboarding.accept import accept, accept_many
 from etter_dagster.onboarding.roles import define_role
 from etter_dagster.onboarding.services import Services
 from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.settings import Settings
 from etter_dagster.stores.protocols import PushFilter
 from etter_dagster_tests.cli.processes import eventually, started
-from etter_dagster_tests.orchestration.looking import materialized
+from etter_dagster_tests.orchestration.looking import failed, materialized
 from etter_dagster_tests.servers.shared import free_port
 from etter_dagster_tests.support import order, scripted_services
 
@@ -152,6 +152,26 @@ def test_a_serving_run_told_to_stop_gives_its_leases_back(
         assert process.wait(120) == 0
     assert {p.status for p in machine.pushes()} == {WorkflowState.READY}
     assert set(machine.assessments().values()) == {1}
+
+
+def test_what_failed_before_a_serving_run_was_told_to_stop_shows_as_failed(
+    machine: Machine,
+) -> None:
+    """A worker is told to end at each deploy; of a cancelled run Dagster shows nothing failed."""
+
+    async def push(services: Services) -> None:
+        await accept(services, order("Bad"))
+
+    machine.work(push_all)
+    machine.work(push)
+    with machine.serving() as process:
+        eventually(lambda: len(machine.calls) == ROLES, "all others are being assessed")
+        failed_one = WorkflowState.FAILED
+        eventually(lambda: failed_one in {p.status for p in machine.pushes()}, "one has failed")
+        process.send_signal(signal.SIGTERM)
+        eventually(lambda: process.poll() is not None, "it ends, long before its leases do")
+    with dg.DagsterInstance.get() as instance:
+        assert failed(instance, "ai_assessment") == {role_id("Acme", "Bad")}
 
 
 def test_a_partition_run_told_to_stop_gives_its_leases_back(machine: Machine) -> None:
