@@ -19,6 +19,7 @@ from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.orchestration.reporter import DagsterReporter
 from etter_dagster.orchestration.runless import runless_reporter, tell_given_up
 
+_AT_ONCE = 50
 SETTLED = [state for state in RoleStatus if state.settled]
 
 
@@ -59,9 +60,10 @@ async def reconcile(services: Services, instance: dg.DagsterInstance) -> Disagre
     active = await services.queue.active(found.to_report)
     reporter = runless_reporter(instance, services.steps)
     try:
-        for role_id in found.to_report:
-            if role_id not in active:
-                await _report(services, reporter, role_id)
+        idle = [role_id for role_id in found.to_report if role_id not in active]
+        for start in range(0, len(idle), _AT_ONCE):  # events of one block are stored together
+            roles = idle[start : start + _AT_ONCE]
+            await asyncio.gather(*(_report(services, reporter, role_id) for role_id in roles))
     finally:
         reporter.close()
     return found
