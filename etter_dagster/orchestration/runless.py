@@ -24,7 +24,7 @@ from etter_dagster.orchestration.events import newest_event, plan_for
 from etter_dagster.orchestration.partitions import add_partitions
 from etter_dagster.orchestration.reporter import DagsterReporter
 from etter_dagster.orchestration.storage import HOME_ENV, together
-from etter_dagster.orchestration.storage_away import is_outage
+from etter_dagster.orchestration.storage_away import is_outage, storage_away_said
 from etter_dagster.settings import Settings, get_settings
 
 
@@ -69,7 +69,8 @@ def tell_given_up(instance: dg.DagsterInstance) -> GivenUp:
     """
 
     async def tell(role_id: str, run_id: str | None, assets: Sequence[str]) -> None:
-        await asyncio.to_thread(plan_for, instance, run_id, assets, role_id)
+        with storage_away_said():
+            await asyncio.to_thread(plan_for, instance, run_id, assets, role_id)
 
     return tell
 
