@@ -90,6 +90,7 @@ def test_a_sentence_about_somebody_else_is_no_task(sentence: str) -> None:
     [
         "You'll run the payroll and answer questions about it.",
         "As an accountant you will also prepare tax returns.",
+        "As an accountant in our Leeds team you decide, with the clerk, how accounts are kept.",
         "Reporting to the director, you are responsible for the budget of three teams.",
         "The successful candidate will manage two clerks.",
         "This role will build the annual plan.",

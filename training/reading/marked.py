@@ -15,6 +15,7 @@ from pathlib import Path
 from etter_dagster.assessors.exposure.reading import ReadTask, read_tasks
 
 SEEN = Path(__file__).with_name("seen.txt")
+HELD_OUT = Path(__file__).with_name("held_out.txt")
 ENOUGH = 0.6
 """Of a marked task's words, for it to be found; half of a read one's words make it right."""
 _RUN = 3

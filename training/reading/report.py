@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from training.reading.marked import SEEN, Judged, documents, judge
+from training.reading.marked import HELD_OUT, SEEN, Judged, documents, judge
 
-SETS = {"seen while making the rules": SEEN}
+SETS = {"seen while making the rules": SEEN, "held out": HELD_OUT}
 
 
 def row(name: str, path: Path) -> str:
@@ -32,7 +32,7 @@ def mistakes(path: Path) -> str:
 
 
 def main() -> None:
-    """Prints the table; with `--mistakes` also those of those seen."""
+    """Prints the table; with `--mistakes` also the mistakes in those seen."""
     print("| job descriptions | number | tasks | precision | recall |")
     print("| --- | --- | --- | --- | --- |")
     for name, path in SETS.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import islice, pairwise, zip_longest
+from itertools import islice, pairwise
 
 from etter_dagster.assessors.exposure.verbs import is_verb
 
@@ -20,6 +20,7 @@ _LOOKED_AT = 600
 _BLOCKS_LOOKED_AT = 200
 _WORD = re.compile(r"[a-z][a-z'-]*")
 _LABEL = re.compile(r"[\w ,&/'()-]{2,60}?(?::| [–—-]) +(?=\S)")
+_WORKS = ("work with ", "work closely ", "work on ", "work alongside ", "works with ", "be the ")
 _SHARE = re.compile(r"\W*\d{1,3} ?%\W*")
 
 # What stands between the doer and the verb.
@@ -29,15 +30,16 @@ _BETWEEN = _words(
 )
 # Verbs that say nothing of what the work is.
 _NO_WORK = _words(
-    "join report work receive earn find love enjoy bring be have get need grow learn become gain"
-    " start thrive feel see know come want believe benefit like understand think base basing"
+    "join work receive earn find love enjoy bring be have get need grow learn become gain"
+    " start thrive feel see hear know come want believe benefit like understand think base basing"
     " working joining reporting having getting being based offered paid given part required offer"
     " require"
 )
 # The same of what is said to the reader, or without a subject.
 _NO_WORK_OF_YOU = _words("use show speak travel stand sit care")
 _YOU = re.compile(
-    r"(?:(?:^|[,;:–—(-] ?(?:and |then |so )?|\b(?:where|once|and|here) )you(?= [a-z])"
+    r"(?:(?:^|[,;:–—(-] ?(?:and |then |so )?|\b(?:where|once|and|here) |^as [^,.;:]{3,90} )"
+    r"you(?= [a-z])"
     r"|\byou(?: will|'ll| would|'d| shall)\b|\b(?:expect|ask|need|want) you to\b)"
     r"((?: [a-z'-]+){1,6})"
 )
@@ -48,9 +50,10 @@ _RESPONSIBLE = re.compile(
     r" (?!evening)\w+ing\b"
     r"|\b(?:work|job|role|task|post|position) (?:is|will be) to [a-z]+\b"
 )
+_WILL = re.compile(r"the ((?:[\w-]+ ){1,4})(?:will|shall) (?:also )?([a-z]+)\b")
 _WANTED_TO = re.compile(
-    r"\b(?:looking for|look for|seek(?:s|ing)?|needs?|wants?|recruit(?:s|ing)|hiring)\b"
-    r".{3,120}?\b(?:to|who (?:will|can)) ([a-z]+)"
+    r"\b(?:looking for|look for|after|seek(?:s|ing)?|needs?|wants?|recruit(?:s|ing)|hiring)\b"
+    r".{1,120}?\b(?:to|who (?:will|can)) ([a-z]+)"
 )
 _HOLDERS = _words(
     "holder postholder jobholder incumbent role position job post employee worker individual person"
@@ -64,20 +67,26 @@ _OTHERS = _words(
     " members readers students parents policy budget system service services program programs"
     " office offices center centre society market industry applicant"
 )
+_APPLICANTS = _words(
+    "applicants candidates applicant clients customers guests users members students people"
+    " employers team teams"
+)
 _DETERMINERS = _words(
     "the this an a each our all most many some these other and as in every successful"
 )
 _TO_APPLICANTS = re.compile(
     r"(?:please|apply|send|e-?mail|contact|call|text|ring|message|click|join|stop by|drop|tell us"
     r"|refer an?|submit|note|see|read|learn|visit|come|share|make sure|show|start|review|follow"
-    r"|tap|build|check|get|talk|set|ask)\b"
+    r"|tap|build|check|get|talk|set|ask|take)\b"
     r".{0,60}\b(?:us|our|your|you|yourself|me|application|resume|résumé|cv|apply|friend|more|website"
     r"|link|details|jobs?@|now|today|by noon|here|\d{5,})\b"
 )
 _SAID_BY_EMPLOYER = re.compile(
     r"(?:at [\w&.' -]{2,40}, )?"
     r"(?:(?:and|but|so|because|here|today|since \d+|as an? [\w -]{2,40}),? )?"
-    r"(?:we|our|us|my|i|it|it's|there|what|why|everyone|nobody|someone|somebody|no|if you)\b"
+    r"(?:we|our|us|my|i|it|it's|there|what|why|everyone|nobody|someone|somebody|no|if you"
+    r"|\(?you can|you(?:'ll| will)? (?:work|join) (?:here|us))\b"
+    r"|(?:[^,]{0,60}, )?you\b"
 )
 _LEAD_IN = re.compile(
     r"(?:reporting|working|together|from time to time|as|under|in|on|at|with|within|during|when"
@@ -101,7 +110,7 @@ def is_task_like(text: str) -> bool:
         text: The item; a label before a colon or a dash does not count.
     """
     lowered = _SHARE.sub("", text[:_LOOKED_AT].lower(), count=1)
-    if _begins_with_verb(lowered):
+    if _begins_with_verb(lowered) or lowered.startswith(_WORKS):
         return not _TO_APPLICANTS.match(lowered)
     label = _LABEL.match(lowered)
     return label is not None and _begins_with_verb(lowered[label.end() :])
@@ -114,13 +123,14 @@ def is_of_holder(sentence: str, titles: frozenset[str] = frozenset()) -> bool:
         sentence: One sentence.
         titles: Words of the job's title, see `titles_of`.
     """
-    lowered = _without_lead_in(_lowered(sentence))
-    if _RESPONSIBLE.search(lowered):
-        return True
+    lowered = _lowered(sentence)
     if any(_is_work_of_you(match[1].split()) for match in _YOU.finditer(lowered)):
         return True
+    lowered = _without_lead_in(lowered)
+    if _RESPONSIBLE.search(lowered):
+        return True
     wanted = _WANTED_TO.search(lowered)
-    if wanted and _is_work(wanted[1]):
+    if wanted and _is_work([wanted[1]]):
         return True
     if is_of_others(sentence):
         return False
@@ -131,6 +141,12 @@ def is_of_others(sentence: str) -> bool:
     """Whether a sentence begins with somebody else, or speaks to those who may apply."""
     lowered = _lowered(sentence)
     return bool(_SAID_BY_EMPLOYER.match(lowered) or _TO_APPLICANTS.match(lowered))
+
+
+def begins_with_others(sentence: str) -> bool:
+    """Whether its subject is the employer, or those who may apply: "they" after it are these."""
+    words = _WORD.findall(_lowered(sentence)[:80])[:4]
+    return not _APPLICANTS.isdisjoint(words) or is_of_others(sentence)
 
 
 def titles_of(texts: Iterable[str]) -> frozenset[str]:
@@ -157,20 +173,25 @@ def _without_lead_in(lowered: str) -> str:
     return lowered[match.end() :] if match else lowered
 
 
-def _is_work(word: str) -> bool:
-    return word not in _NO_WORK and word.removesuffix("s") not in _NO_WORK and is_verb(word)
+def _is_work(words: list[str]) -> bool:
+    """Whether words begin with a verb that says what the work is."""
+    first, after = [*words, "", ""][:2]
+    if first in _NO_WORK or first.removesuffix("s") in _NO_WORK:
+        return False
+    if first.startswith("report") and after in ("to", "directly"):
+        return False
+    return is_verb(first) and words[:3] != ["make", "a", "difference"]
 
 
 def _is_work_of_you(words: list[str]) -> bool:
-    for word, after in zip_longest(words, words[1:]):
+    for at, word in enumerate(words):
         if word in _BETWEEN or word.endswith("ly"):
             continue
-        if word in ("responsible", "accountable", "do", "doing") or (word, after) == (
-            "work",
-            "the",
-        ):
+        if word in ("responsible", "accountable", "do", "doing"):
             return True
-        return word not in _NO_WORK_OF_YOU and _is_work(word)
+        if words[at : at + 2] == ["work", "the"]:
+            return True
+        return word not in _NO_WORK_OF_YOU and _is_work(words[at:])
     return False
 
 
@@ -180,7 +201,7 @@ def _begins_with_verb(lowered: str) -> bool:
         if words[0] not in ("to", "and", "then", "also") and not words[0].endswith("ly"):
             return False
         words = words[1:]
-    return bool(words) and words[0] not in _NO_WORK_OF_YOU and _is_work(words[0])
+    return bool(words) and words[0] not in _NO_WORK_OF_YOU and _is_work(words)
 
 
 def _has_holder_as_subject(lowered: str, titles: frozenset[str]) -> bool:
@@ -189,11 +210,14 @@ def _has_holder_as_subject(lowered: str, titles: frozenset[str]) -> bool:
     names = titles | _HOLDERS
     if not words or not (words[0] in _DETERMINERS or words[0].removesuffix("s") in names):
         return False
+    will = _WILL.match(lowered)
+    if will and _OTHERS.isdisjoint(will[1].split()) and _is_work([will[2]]):
+        return True
     for at, (word, after) in enumerate(pairwise(words), start=1):
         if (word in _OTHERS and after.removesuffix("s") not in names) or word.endswith("'s"):
             return False
         if word.removesuffix("s") in names and after not in titles:
             rest = [w for w in words[at:] if w not in _BETWEEN and not w.endswith("ly")]
-            if rest and _is_work(rest[0]):
+            if _is_work(rest):
                 return True
     return False

@@ -7,6 +7,7 @@ carry no mark and are recognized by their words.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -58,8 +59,9 @@ _BULLET = re.compile(
     r"|\(?\d{1,3} ?%\)?(?:\s*[-:–—](?=\s)|(?=\s+[A-Z])))"
     r"(?:\s*\[[ xX]\])?(?:\s+(?=[^\s#=-])|(?<!\*)(?=[^\s*#=_-]))"
 )
-_PICTURE = re.compile(r"[\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?\s+")
+_PICTURES = re.compile(r"^[ \t]*[\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?[ \t]+", re.MULTILINE)
 _LONGEST_HEADING = 8
+_LEAST_SENTENCE = 60
 _BOLD_LINE = re.compile(r"(?:\*\*\*?|__)(.{2,80}?)(?:\*\*\*?|__)\s*:?$")
 _DECORATED = re.compile(
     r"(?:[-=~*#•–—+_]{2,}|[【\[«])\s*(\w[^\[\]【】«»]{1,60}?)\s*(?:[-=~*#•–—+_]{2,}|[】\]»])\s*:?$"
@@ -77,7 +79,10 @@ def blocks(text: str) -> Iterator[Block]:
     """The blocks of a cleaned text, in order."""
     lines: list[str] = []
     indented: list[bool] = []
+    pictures = Counter(match.group() for match in _PICTURES.finditer(text))
     for line in text.split("\n"):
+        if (picture := _PICTURES.match(line)) and pictures[picture.group()] == 1:
+            line = line[picture.end() :]  # decoration; those before the items of a list are alike
         parts = bulleted_lines(line.strip())
         lines += parts
         indented += [line[:1] in (" ", "\t")] * len(parts)
@@ -88,7 +93,7 @@ def blocks(text: str) -> Iterator[Block]:
             continue
         under = lines[at + 1] if at + 1 < len(lines) else ""
         heading = _heading(lines[at], under)
-        if heading is None and begun and not lines[at - 1]:
+        if heading is None and begun and (not lines[at - 1] or _is_sentence(lines[at - 1])):
             heading = _heading_alone(lines[at], lines[at + 1 : at + 3])
         begun = True
         if heading:
@@ -129,9 +134,10 @@ def _heading(line: str, under: str) -> Block | None:
         or _is_shouted(words)
         or (line.endswith((":", "?")) and section_of(words) is not Section.OPEN)
     )
-    if _BULLET.match(line) and not bold and not _numbered_heading(line):
+    numbered = _numbered_heading(line, under)
+    if _BULLET.match(line) and not bold and not numbered:
         return None
-    if _numbered_heading(line) or (marked and len(words.split()) <= 12):
+    if numbered or (marked and len(words.split()) <= 12):
         return Block(Kind.HEADING, words, PLAIN_LEVEL)
     if says_section(words) and not line.endswith(_ENDS_SENTENCE):
         return Block(Kind.HEADING, words, PLAIN_LEVEL)
@@ -140,14 +146,10 @@ def _heading(line: str, under: str) -> Block | None:
 
 def _heading_alone(line: str, below: list[str]) -> Block | None:
     """A short line with nothing above that says what the lines below are, mark or none."""
-    mark = _PICTURE.match(line)
-    words = readable(line[mark.end() if mark else 0 :]).rstrip(" :")
+    words = readable(line).rstrip(" :")
     if not words or len(words.split()) > _LONGEST_HEADING or line.endswith(_ENDS_SENTENCE[:2]):
         return None
     first, second = [*below, "", ""][:2]
-    if mark:
-        listed = any(other.startswith(mark.group().strip()) for other in (first, second))
-        return None if listed or is_task_like(words) else Block(Kind.HEADING, words, PLAIN_LEVEL)
     if _BULLET.match(line) or _cells(line) or is_fact(line):
         return None
     if is_task_like(words):
@@ -156,7 +158,7 @@ def _heading_alone(line: str, below: list[str]) -> Block | None:
     follows = first or second
     speaks = bool(_BULLET.match(follows)) or follows.endswith(_ENDS_SENTENCE) or len(follows) > 80
     if section is Section.OPEN:
-        named = speaks and line[0].isupper() and _is_titled(words)
+        named = speaks and line[0].isupper() and (_is_titled(words) or _is_sentence(first))
     else:
         named = speaks or bool(first) or section is Section.TASKS
     return Block(Kind.HEADING, words, PLAIN_LEVEL) if named else None
@@ -168,13 +170,24 @@ def _is_titled(words: str) -> bool:
     return len(split) <= 3 or (len(split) <= 6 and all(w[0].isupper() for w in split if len(w) > 3))
 
 
-def _numbered_heading(line: str) -> bool:
-    """Whether the line is like "2. RESPONSIBILITIES" or "3) Requirements"."""
+def _is_sentence(line: str) -> bool:
+    return line.endswith((".", "!")) and len(line) >= _LEAST_SENTENCE
+
+
+def _numbered_heading(line: str, under: str) -> bool:
+    """Whether the line is like "2. RESPONSIBILITIES", or "3) Context" above a sentence."""
     match = _BULLET.match(line)
     if not match or not line[0].isalnum():
         return False
     words = readable(line[match.end() :]).rstrip(" :")
-    return whole_section_of(words) is not Section.OPEN
+    if whole_section_of(words) is not Section.OPEN:
+        return True
+    short = len(words.split()) <= _LONGEST_HEADING and not line.endswith(_ENDS_SENTENCE)
+    if not line[0].isdigit() or not short or not under or _BULLET.match(under):
+        return False
+    return (_is_sentence(under) or section_of(words) is not Section.OPEN) and not is_task_like(
+        words
+    )
 
 
 def _is_shouted(words: str) -> bool:
@@ -215,6 +228,8 @@ def _end_of_paragraph(lines: list[str], at: int) -> int:
     while at < len(lines):
         if _starts_block(lines[at], lines[at + 1] if at + 1 < len(lines) else ""):
             break
+        if _is_sentence(lines[at - 1]) and _heading_alone(lines[at], lines[at + 1 : at + 3]):
+            break
         at += 1
     return at
 
@@ -254,7 +269,7 @@ def _plain(lines: list[str]) -> Iterator[Block]:
 
 def _inline_heading(line: str) -> re.Match[str] | None:
     match = _BOLD_LEAD.match(line)
-    if match and section_of(match[1]) is not Section.OPEN:
+    if match and (section_of(match[1]) is not Section.OPEN or says_section(match[1])):
         return match
     match = _INLINE_HEADING.match(line)
     if not match:

@@ -14,6 +14,7 @@ from itertools import groupby
 
 from etter_dagster.assessors.exposure.cleaning import clean
 from etter_dagster.assessors.exposure.doers import (
+    begins_with_others,
     is_of_holder,
     is_of_others,
     is_task_like,
@@ -24,7 +25,7 @@ from etter_dagster.assessors.exposure.listing import labelled, listed
 from etter_dagster.assessors.exposure.sections import Section, section_of, whole_section_of
 from etter_dagster.assessors.exposure.sentences import is_work, sentences
 
-READING_VERSION = 3
+READING_VERSION = 4
 MAX_TASKS = 200
 MAX_TASK_CHARACTERS = 1000
 _PROSE_WEIGHT = 0.5
@@ -35,6 +36,9 @@ _LEAST_WORDS_ELSEWHERE = 3
 _ENDS_SENTENCE = (".", "!", ";")
 _ALIKE = 0.5
 _ALIKE_BESIDE_TASKS = 0.75
+_ALIKE_ENOUGH = 0.7
+"""Of a list, for all of it to be tasks; of others only the items that look like it."""
+_FRONT_MATTER = re.compile(r"\s*---\n(?:[\w-]{1,40}:[^\n]*\n|[ -][^\n]*\n){1,50}---\n")
 _OF_BEFORE = re.compile(r"(?:they|he|she|he or she|she or he)\b", re.I)
 _WORD = re.compile(r"[^\W\d_][\w'’.-]*")
 
@@ -73,6 +77,7 @@ class _Place:
 class _Found:
     task: ReadTask
     place: _Place
+    in_prose: bool = False
 
     @property
     def in_doubt(self) -> bool:
@@ -81,23 +86,33 @@ class _Found:
 
 def read_tasks(text: str) -> tuple[ReadTask, ...]:
     """The tasks of a job description in the order in which they stand; empty if there are none."""
-    found = tuple(blocks(clean(text)))
+    text = clean(text)
+    front = _FRONT_MATTER.match(text)
+    found = tuple(blocks(text[front.end() if front else 0 :]))
     for strict in (True, False):
-        if tasks := _chosen(tuple(_unique(_find(found, strict=strict)))):
+        if tasks := _chosen(tuple(_unique(_find(found, strict=strict))), strict=strict):
             return tasks[:MAX_TASKS]
     return ()
 
 
-def _chosen(found: tuple[_Found, ...]) -> tuple[ReadTask, ...]:
+def _chosen(found: tuple[_Found, ...], *, strict: bool) -> tuple[ReadTask, ...]:
     """What is sure; and of the other lists those that look like tasks, the more so beside tasks."""
     lists: dict[int, list[str]] = {}
     for each in found:
         if each.in_doubt:
             lists.setdefault(each.place.part, []).append(each.task.text)
     alike = {part: sum(map(is_task_like, texts)) / len(texts) for part, texts in lists.items()}
-    listed = any(each.task.weight == 1 and each.place.sure for each in found)
-    least = _ALIKE_BESIDE_TASKS if listed else min(_ALIKE, max(alike.values(), default=0))
-    return tuple(f.task for f in found if not f.in_doubt or alike[f.place.part] >= least)
+    listed = any(not each.in_prose and each.place.sure for each in found)
+    least = _ALIKE_BESIDE_TASKS if listed else _ALIKE
+    if not strict:
+        least = min(least, max(alike.values(), default=0))
+    return tuple(
+        each.task
+        for each in found
+        if not each.in_doubt
+        or alike[each.place.part] >= _ALIKE_ENOUGH
+        or (alike[each.place.part] >= least and (not strict or is_task_like(each.task.text)))
+    )
 
 
 def _find(found: tuple[Block, ...], *, strict: bool) -> Iterator[_Found]:
@@ -202,19 +217,21 @@ def _items(text: str, place: _Place) -> Iterator[_Found]:
 
 
 def _prose(text: str, place: _Place, titles: frozenset[str] | None) -> Iterator[_Found]:
-    is_work_before = True
+    of_others_before = False
     for sentence in _sentences(text):
         own, sentence = labelled(sentence)
         place = place if own is Section.OPEN else replace(place, section=own, theme=False)
-        is_of_before = bool(not place.sure and _OF_BEFORE.match(sentence))
-        said = place.section is not Section.OTHER and _is_said_of_work(sentence, place, titles)
-        if not (is_work_before := said and (is_work_before or not is_of_before)):
+        if of_others_before and not place.sure and _OF_BEFORE.match(sentence):
+            continue
+        of_others_before = begins_with_others(sentence)
+        if place.section is Section.OTHER or not _is_said_of_work(sentence, place, titles):
             continue
         parts = listed(sentence, prose=True)
         if len(parts) > 1:
-            yield from (found for part in parts for found in _items(part, place.of_tasks()))
+            listed_here = [f for part in parts for f in _items(part, place.of_tasks())]
+            yield from (replace(each, in_prose=True) for each in listed_here)
         else:
-            yield _Found(ReadTask(_bounded(sentence), _PROSE_WEIGHT), place)
+            yield _Found(ReadTask(_bounded(sentence), _PROSE_WEIGHT), place, in_prose=True)
 
 
 def _sentences(text: str) -> Iterator[str]:

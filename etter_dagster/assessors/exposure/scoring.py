@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from etter_dagster.assessors.exposure.grams import Grams, hash_texts
 from etter_dagster.assessors.exposure.meaning import LEAST_LENGTH, Meaning, closeness, places
 from etter_dagster.assessors.exposure.weights import Block, Weights
+from etter_dagster.assessors.exposure.wording import plain
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def tf_idf(
 
 def score_tasks(weights: Weights, texts: Sequence[str]) -> TaskScores:
     """Score each text by itself."""
-    hashed = hash_texts(texts)
+    hashed = hash_texts([plain(text) for text in texts])
     of_grams = [
         _pushes(hashed.words, weights.words, len(texts)),
         _pushes(hashed.chars, weights.chars, len(texts)),

@@ -28,7 +28,7 @@ _TASK_WORDS = re.compile(
     r"|focus|handle|tackle)"
     r"|daily work|what (?:you|they|the|i|he|she)\b.*\b(?:do|doing|own|work on|deliver"
     r"|accomplish)"
-    r"|what (?!we |our )[a-z' ]+ do|do the following|does the following|work activities"
+    r"|what (?!we |our )[a-z' ]+ do|do the following|does the following|work activities|impact you"
     r"|in this (?:role|job|position)|you will be doing|your days?\b|your weeks?\b"
     r"|how you(?: will|'ll)? (?:make|have|contribute|help)|job duties|spend your time"
     r"|include the following"
@@ -51,6 +51,7 @@ _OTHER_WORDS = re.compile(
     r"|expect)\w*|looking for"
     r"|you(?:'ll| will| might| may| must| should|'re)? (?:have|bring|are|be|need|get)"
     r"|give you|what we do|what (?:makes|it takes)|in return|how we (?:hire|work)|you thrive"
+    r"|what helps|in touch|interested|what's next|next steps?"
     r"|you must|love to see|should (?:know|have|bring|be)"
     r"|who do we"
     r"|thrives?|succeed|hiring process|interviews?|sound like you|fine print|practical"
@@ -84,7 +85,9 @@ _TASKS_ONLY = re.compile(
     r"|you will|(?:a )?day in the life)"
 )
 _OTHER_ONLY = re.compile(
-    _LEAD + r"(?:requirements?|qualifications?|education|skills|benefits|perks|compensation|salary"
+    r"(?:you|we|us|(?:about )?the (?:person|candidate|company|firm|employer|team))|"
+    + _LEAD
+    + r"(?:requirements?|qualifications?|education|skills|benefits|perks|compensation|salary"
     r"|competenc(?:y|ies)|certifications?|licenses?|credentials|abilities|experience|environment"
     r"|conditions|schedules?|hours|demands|pay|pay range|attributes|qualities"
     r"|about (?:us|you|the company|our company|the team)|who (?:we|you) are|what we offer"
@@ -96,7 +99,7 @@ _OTHER_ONLY = re.compile(
 _ANYTHING_ONLY = re.compile(
     r"about (?:the|this|your) \w+|(?:the|your) (?:role|job|position|opportunity)"
     r"(?: (?:in|at) .{1,20})?"
-    r"|role|job|position|opportunity"
+    r"|role|job|position|opportunity|the work"
     r"|(?:the |your )?(?:role|job|position|general) (?:summary|overview|purpose"
     r"|description|profile)"
     r"|(?:overview|summary|purpose|introduction|job purpose)"
@@ -120,7 +123,8 @@ def section_of(heading: str) -> Section:
     words = _normal(heading)
     if _TASK_WORDS.search(words) and not _OTHER_ONLY.fullmatch(words):
         return Section.TASKS
-    if not _OTHER_WORDS.search(words) or is_title(words):
+    other = _OTHER_WORDS.search(words) or _OTHER_ONLY.fullmatch(words)
+    if not other or is_title(words):
         return Section.OPEN
     return Section.OTHER
 

@@ -77,10 +77,10 @@ _SAYS_WORK = re.compile(
     r"|the\b))"
 )
 _FACT = re.compile(
-    r"^(?:location|department|reports? to|job title|job type|employment type|position"
-    r"|pay(?: rate| range)?|wage|hours|start date|closing date|contract|industry|level|salary"
-    r"|grade|posted|date|job id|job code|job family|flsa(?: status)?|company|division|contact"
-    r"|email|phone|schedule|shift|travel|title|role|team|manager|supervisor)\s*:",
+    r"^(?:location|duration|duty station|department|reports? to|job title|job type|employment type"
+    r"|position|pay(?: rate| range)?|wage|hours|start date|closing date|contract|industry|level"
+    r"|salary|grade|posted|date|job id|job code|job family|flsa(?: status)?|company|division"
+    r"|contact|email|phone|schedule|shift|travel|title|role|team|manager|supervisor)\s*:",
     re.I,
 )
 

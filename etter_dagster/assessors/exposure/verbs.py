@@ -46,44 +46,54 @@ weigh welcome weld wet whisk withdraw work wrap write
 """
 # Those that begin one of them, and what job descriptions of today say besides.
 FURTHER = """
-access admit advance advertise affix alert alter anchor anticipate apportion arbitrate
-architect archive arrest assimilate attempt authenticate automate award backfill bag baste
-benchmark bill bind blast blend block blow bond book bore brace braze brew brief bring
-buckle budget butcher buy cable calve cancel capture catalogue catch cement chain chair
-challenge champion chaperone chart claim cleanse clip collate comb combine comfort comment
-commission compact compound compress conceptualize configure confirm confiscate conserve
-consolidate converse convey cooperate countersink craft crank crossbreed cue cultivate
-curl debate debit debug decline decrease delineate demagnetize deploy deposit depress
-deputize descend designate detain detect diagram dip discard discharge discipline disclose
-dislodge dismount dispatch dispense display distress divide dock download drape dry dye
-eliminate embalm embed emphasize empower enable encode encrypt engineer engrave enhance
-enroll entertain escalate etch euthanize evacuate excavate execute exhibit expand explore
-expose extend extinguish facilitate film find fix flush fly foster freeze fulfill garnish
-gauge glue govern grant grill groom grow guarantee guard hand harmonize haul hear herd
-hoist homogenize hook host ignite immobilize immunize import impose imprint improve
-improvise incise increase induce inflate influence inoculate inquire inspire institute
-insure interact interrupt intervene interweave introduce invoice iron irrigate isolate
-itemize iterate judge kill kindle label laminate land launch layout lend liaise link list
-lobby localize maneuver mask maximize melt memorize mend merge milk minimize moderate
-moisten motivate network nominate nurture obey officiate onboard optimize originate
-outline own pace park partner pat patch peel perforate personalize persuade petition phone
-pilot pitch playtest plot plug portray pose practice precast predict preheat prepack
-preprocess preserve preside pretest prevent prime print prioritize probate project
-proofread prototype provision prune pry publish pulverize pump punch purge quantify query
-radio raze reassure rebook recognize recondition recover reduce reel reengineer reface
-refactor referee refill refine reformat refuse reinforce reinstall reline remediate remind
-remount renew reorganize replenish replicate reposition reprint reproduce rescue reset
-restore restrict resurface retouch retract retrain retrofit rewind rework rewrap rewrite
-rig rinse roster rough roughen safeguard salvage sample sanitize saw scale score screed
-screen script scrub seat seed segregate seize sentence sever shackle shampoo shave shift
-ship shoot shortlist shrink sight sign simulate sketch skim slaughter slide slit soak
-soften solve source sow spearhead spec split spot staff stage stain standardize staple
-steam stencil sterilize steward stir stitch streamline strengthen strike strip stun
-subcontract substitute summarize summon superimpose suspend sustain suture swage switch
-sync synchronize synthesize tackle tag tailor tape target taste tear tell terminate thin
-ticket tilt tint tow transplant transpose trap triage typeset unblock unbolt unclamp
-undertake undress unlock unpack unroll unscrew upgrade uphold upsell utilize vet view vote
-watch waterproof wax whip whiten win wipe wire witness
+accelerate access admit advance advertise affix alert alter amplify anchor annotate
+anticipate apportion arbitrate architect archive arrest articulate assimilate assure
+attempt authenticate automate award backfill backtest bag baste benchmark bill bind blast
+blend block blow bond book bore brace braze brew bridge brief bring broker buckle budget
+butcher buy cable calve cancel capture cascade catalog catalogue catch cement centralize
+certify chain chair challenge champion chaperone chart chop claim clarify cleanse clip
+collate comb combine comfort comment commission compact compound compress conceptualize
+configure confirm confiscate conserve consolidate contextualize convene converse convey
+cooperate countersink craft crank critique crossbreed cue cultivate curate curl debate
+debit debug decline decrease deepen delineate demagnetize deploy deposit depress deputise
+deputize descend designate detain detect diagram digitize dip discard discharge discipline
+disclose dislodge dismount dispatch dispense display distil distress diversify divide dock
+download drape dry dye ease elevate elicit eliminate embalm embed emphasize empower enable
+encode encrypt engineer engrave enhance enrich enroll entertain envision equip escalate
+etch euthanize evacuate evangelize excavate execute exhibit expand expedite explore expose
+extend extinguish facilitate film finalize find fix flush fly foster freeze fry fulfil
+fulfill fundraise garnish gauge glue govern grant grill groom grow guarantee guard hand
+harmonise harmonize haul head hear helm herd hoist homogenize hook host ideate ignite
+immobilize immunize import impose imprint improve improvise incise increase induce induct
+inflate influence initialize inoculate inquire inspire instil institute institutionalize
+insure interact interrupt intervene interweave introduce invent invoice iron irrigate
+isolate itemize iterate judge keynote kill kindle label laminate land launch layout lend
+leverage liaise link list lobby localize maneuver mask maximise maximize melt memorize
+mend merge migrate milk minimise minimize mitigate mobilize moderate moisten monetize
+motivate narrate navigate network nominate nurture obey officiate offload onboard
+operationalize optimise optimize orchestrate originate outline own pace park parse partner
+pat patch peel perforate personalize persuade petition phone pilot pitch playtest plot
+plug populate portray pose practice precast predict preheat prepack preprocess preserve
+preside pretest prevent prime print prioritize probate project proofread prototype
+provision prune pry publish pulverize pump punch purge qualify quantify query radio
+rationalise raze realise reassure rebook recognize recondition recover reduce reel
+reengineer reface refactor referee refill refine reflect reformat refuse reimagine
+reinforce reinstall reline remediate remind remount renew reorganize replenish replicate
+reposition reprint reproduce rescue reset restore restrict restructure resurface retain
+retouch retract retrain retrofit revamp rewind rework rewrap rewrite rig rinse roster
+rough roughen safeguard salvage sample sanitize saw scale score screed screen script
+scrub seat seed segment segregate seize sentence sever shackle shadow shampoo shave
+shepherd shift ship shoot shortlist showcase shrink sight sign signpost simplify simulate
+sketch skim slaughter slide slit soak soften solve source sow spearhead spec specialise
+split spot staff stage stain standardise standardize staple steam stencil sterilize
+steward stir stitch storyboard strategize streamline strengthen strike strip structure
+stun subcontract substitute subtitle summarise summarize summon superimpose suspend
+sustain suture swage swap switch sync synchronize synthesise synthesize systematise
+tabulate tackle tag tailor tape target taste tear tell terminate thin ticket tilt
+timetable tint tow transact transform transplant transpose trap triage typeset unblock
+unbolt unclamp uncover undertake undress unify unlock unpack unroll unscrew upgrade uphold
+upsell upskill utilise utilize vet view visualize volunteer vote waive watch waterproof
+wax weave whip whiten widen win wipe wire witness workshop wrangle
 """
 
 
@@ -95,6 +105,19 @@ def is_verb(word: str) -> bool:
 def is_common_verb(word: str) -> bool:
     """The same of the common ones alone."""
     return not forms(word).isdisjoint(_verbs(COMMON))
+
+
+@lru_cache(maxsize=4096)
+def base_of(word: str) -> str | None:
+    """The verb that a word is a form of, in lower case; None if it may be none of them.
+
+    Args:
+        word: Of either case.
+    """
+    known = forms(word.lower()) & _verbs(COMMON + FURTHER)
+    if word.lower() in known:
+        return word.lower()
+    return max(known, key=lambda verb: (len(verb), verb), default=None)
 
 
 @lru_cache(maxsize=2)
