@@ -30,13 +30,14 @@ _BETWEEN = _words(
 )
 # Verbs that say nothing of what the work is.
 _NO_WORK = _words(
-    "join work receive earn find love enjoy bring be have get need grow learn become gain"
-    " start thrive feel see hear know come want believe benefit like understand think base basing"
-    " working joining reporting having getting being based offered paid given part required offer"
-    " require"
+    "join work earn love enjoy be have get need grow become gain thrive feel hear know come want"
+    " believe benefit like understand think base basing working joining reporting having getting"
+    " being based offered paid given part required offer require"
 )
-# The same of what is said to the reader, or without a subject.
-_NO_WORK_OF_YOU = _words("use show speak travel stand sit care")
+# Those that say of a person something else than of the work: "you will receive", "you use".
+_NO_WORK_OF_YOU = _words("receive find bring learn start see use show speak travel stand sit care")
+# What a requirement may begin with.
+_NO_ORDER = _words("show speak travel stand sit care")
 _YOU = re.compile(
     r"(?:(?:^|[,;:–—(-] ?(?:and |then |so )?|\b(?:where|once|and|here) |^as [^,.;:]{3,90} )"
     r"you(?= [a-z])"
@@ -201,7 +202,7 @@ def _begins_with_verb(lowered: str) -> bool:
         if words[0] not in ("to", "and", "then", "also") and not words[0].endswith("ly"):
             return False
         words = words[1:]
-    return bool(words) and words[0] not in _NO_WORK_OF_YOU and _is_work(words)
+    return bool(words) and words[0] not in _NO_ORDER and _is_work(words)
 
 
 def _has_holder_as_subject(lowered: str, titles: frozenset[str]) -> bool:
@@ -211,7 +212,7 @@ def _has_holder_as_subject(lowered: str, titles: frozenset[str]) -> bool:
     if not words or not (words[0] in _DETERMINERS or words[0].removesuffix("s") in names):
         return False
     will = _WILL.match(lowered)
-    if will and _OTHERS.isdisjoint(will[1].split()) and _is_work([will[2]]):
+    if will and _OTHERS.isdisjoint(will[1].split()) and _is_work_of_you([will[2]]):
         return True
     for at, (word, after) in enumerate(pairwise(words), start=1):
         if (word in _OTHERS and after.removesuffix("s") not in names) or word.endswith("'s"):

@@ -226,7 +226,9 @@ def _prose(text: str, place: _Place, titles: frozenset[str] | None) -> Iterator[
         of_others_before = begins_with_others(sentence)
         if place.section is Section.OTHER or not _is_said_of_work(sentence, place, titles):
             continue
-        parts = listed(sentence, prose=True)
+        parts = listed(sentence, prose=not place.sure)
+        if sum(map(is_task_like, parts)) < _ALIKE_ENOUGH * len(parts):
+            parts = listed(sentence, prose=True)
         if len(parts) > 1:
             listed_here = [f for part in parts for f in _items(part, place.of_tasks())]
             yield from (replace(each, in_prose=True) for each in listed_here)
