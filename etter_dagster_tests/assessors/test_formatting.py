@@ -137,6 +137,7 @@ PIECES = st.lists(st.one_of(LINES, st.text(alphabet="abC. :-#|*1)\t", max_size=3
 @example(["## Responsibilities", "1", "C", "- Prepare the payroll"])
 @example(["## Responsibilities", "5 machines", "- Keep them running"])
 @example(["## Responsibilities", "#1 :"])
+@example(["## Responsibilities", "1:", "  and a car", "- Prepare the payroll"])
 def test_no_sentence_of_any_pieces_of_text_is_lost(pieces: list[str]) -> None:
     text = "\n".join(pieces)
     made = format_jd(text)

@@ -150,7 +150,8 @@ class _Walk:
             part = part_of_heading(block.text)
             if part is None and self.headings:
                 part = self.headings[-1].part
-        text = _NUMBERING.sub("", block.text).strip()
+        made_of_text = block.level > PLAIN_LEVEL  # its number may be one of the sentence
+        text = block.text if made_of_text else _NUMBERING.sub("", block.text).strip()
         self.headings.append(_Heading(text, block.level, part, says_no_more(text)))
 
     def _paragraph(self, text: str) -> None:
