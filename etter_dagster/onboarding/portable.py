@@ -5,9 +5,10 @@ What waits or is worked on is in the queue and not here: an export is of what is
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -22,6 +23,7 @@ from etter_dagster.stores.protocols import AuditEntry, PushFilter, RoleGraph, li
 
 VERSION = 1
 _PAGE = 500
+_READ_AT_ONCE, _WRITE_AT_ONCE = 20, 200
 
 
 class _Line(BaseModel):
@@ -71,6 +73,9 @@ _KINDS: dict[str, type[_Line]] = {
 }
 
 
+_COUNTED: dict[type[_Line], str] = {RoleLine: "roles", PushLine: "pushes", AuditLine: "audit"}
+
+
 async def exported(graph: RoleGraph, company: str | None = None) -> AsyncIterator[str]:
     """The graph, a line each: roles, then ended pushes and the audit log, oldest first.
 
@@ -82,9 +87,11 @@ async def exported(graph: RoleGraph, company: str | None = None) -> AsyncIterato
     yield Head(company=company).model_dump_json()
     after = ""
     while page := await graph.roles(company, after=after, limit=_PAGE):
-        for role in page:
-            count["roles"] += 1
-            yield (await _role_line(graph, role)).model_dump_json()
+        for start in range(0, len(page), _READ_AT_ONCE):
+            part = page[start : start + _READ_AT_ONCE]
+            for line in await asyncio.gather(*(_role_line(graph, role) for role in part)):
+                count["roles"] += 1
+                yield line.model_dump_json()
         after = list_key(page[-1])
     for push in await _every_push(graph, company):
         count["pushes"] += 1
@@ -145,34 +152,53 @@ async def restore(graph: RoleGraph, lines: Iterable[str]) -> dict[str, int]:
     # The log only grows: what it has is not put in again. A service that ran has noted its keys.
     audited = Counter(entry.model_dump_json() for entry in await _every_entry(graph, None))
     ended = False
-    for number, text in enumerate(lines, start=1):
-        line = _read(number, text)
-        if (number == 1) != isinstance(line, Head) or ended:
-            raise _bad(number, "is out of place: give the whole file of `etter export`")
-        if isinstance(line, RoleLine):
-            count["roles"] += 1
-            await graph.restore_role(
+    read: list[_Line] = []
+    try:
+        for number, text in enumerate(lines, start=1):
+            line = _read(number, text)
+            if (number == 1) != isinstance(line, Head) or ended:
+                raise _bad(number, "is out of place: give the whole file of `etter export`")
+            if read and (type(line) is not type(read[0]) or len(read) == _WRITE_AT_ONCE):
+                some, read = read, []
+                await _put(graph, some, audited)
+            if type(line) in _COUNTED:
+                count[_COUNTED[type(line)]] += 1
+                read.append(line)
+            elif isinstance(line, End):
+                ended = True
+                if line.end != dict(count):
+                    raise _bad(number, f"counts {line.end}, but there were {dict(count)}")
+    finally:
+        await _put(graph, read, audited)
+    if not ended:
+        raise _bad(sum(count.values()) + 2, "is missing: the file is cut off")
+    return dict(count)
+
+
+async def _put(graph: RoleGraph, lines: Sequence[_Line], audited: Counter[str]) -> None:
+    """Puts lines of one kind in; roles together, as the graph takes what comes at once as one."""
+    await asyncio.gather(
+        *(
+            graph.restore_role(
                 line.role,
                 documents=line.documents,
                 assessments=line.assessments,
                 skills=line.skills,
             )
-        elif isinstance(line, PushLine):
-            count["pushes"] += 1
-            await graph.append_history([line.push])
-        elif isinstance(line, AuditLine):
-            count["audit"] += 1
-            if (text := line.audit.model_dump_json()) in audited:
-                audited -= Counter([text])
-            else:
-                await graph.append_audit([line.audit])
-        elif isinstance(line, End):
-            ended = True
-            if line.end != dict(count):
-                raise _bad(number, f"counts {line.end}, but there were {dict(count)}")
-    if not ended:
-        raise _bad(sum(count.values()) + 2, "is missing: the file is cut off")
-    return dict(count)
+            for line in lines
+            if isinstance(line, RoleLine)
+        )
+    )
+    if pushes := [line.push for line in lines if isinstance(line, PushLine)]:
+        await graph.append_history(pushes)
+    new = []
+    for entry in (line.audit for line in lines if isinstance(line, AuditLine)):
+        if audited[text := entry.model_dump_json()] > 0:
+            audited[text] -= 1
+        else:
+            new.append(entry)
+    if new:
+        await graph.append_audit(new)
 
 
 def _read(number: int, text: str) -> _Line:
