@@ -6,7 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
-REMEDY = "set ETTER_DATA_DIR to a folder of yours on a local disk"
+REMEDY = "set ETTER_DATA_DIR to a folder of yours on a local disk that has room"
+_ROOM = 1 << 20  # bytes; with less left nothing works
 
 
 def existing_part(folder: Path) -> Path:
@@ -25,7 +26,8 @@ def folder_problem(folder: Path) -> str | None:
         return f"{existing} is no folder"
     try:
         # Permissions do not tell all: of a kernel's file system, a full or a read-only disk.
-        with tempfile.TemporaryFile(dir=existing):
-            return None
+        with tempfile.TemporaryFile(dir=existing) as file:
+            file.write(bytes(_ROOM))
+        return None
     except OSError as error:
         return f"{existing} cannot be written ({error.strerror})"

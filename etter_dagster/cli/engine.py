@@ -228,6 +228,6 @@ def configure_dagster(home: Path, settings: Settings) -> bool:
         try:
             path.write_text(ours)
         except OSError as error:
-            what = f"{path} is of another Etter and cannot be replaced ({error.strerror})"
+            what = f"{path} is not as this Etter needs it, and cannot be written ({error.strerror})"
             raise ValidationFailed(FieldProblem("DAGSTER_HOME", what)) from error
     return True

@@ -76,7 +76,7 @@ def roles(
     if json:
         print_json(page)
         return
-    print_table(
+    ids = print_table(
         ["role", "Draup role", "state", "score", "assessed", "stale because", "role id"],
         [
             [
@@ -90,7 +90,10 @@ def roles(
             ]
             for r in page.roles
         ],
+        spare="role id",
     )
+    if page.roles and not ids:
+        say("etter show COMPANY ROLE shows one; a wider window or --json has the ids")
     if page.next_cursor:
         say(f"{len(page.roles)} of {counted(page.total_count, 'role')}; --all shows all")
     elif not page.total_count:

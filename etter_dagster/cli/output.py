@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -38,6 +39,7 @@ _COLORS = {
 }
 _RIGHT = frozenset({"score"})
 _WHOLE = frozenset({"workflow id", "skipped", "state", "status", "verdict", "assessed", "score"})
+_READABLE = 24
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -105,23 +107,34 @@ def _safe(char: str) -> str:
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, console: Console | None = None
-) -> None:
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    spare: str | None = None,
+    console: Console | None = None,
+) -> bool:
     """A table that fits the terminal, without columns that tell nothing; else lines with tabs.
 
     Args:
         columns: Their headings.
         rows: Their cells.
+        spare: The column that is left out, if the others would be squeezed beside it.
         console: Where; standard output, if None.
+
+    Returns:
+        Whether the spare column is there.
     """
     console = console or out()
     cells = [[clean(cell) for cell in row] for row in rows]
     if not console.is_terminal:
         for line in ([*columns], *cells):
             console.file.write("\t".join(line) + "\n")
-        return
+        return True
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     shown = [i for i in range(len(columns)) if not cells or _tells(columns[i], i, cells)]
+    squeezed = _width(columns, cells, shown, spare) > console.width
+    if squeezed:
+        shown = [i for i in shown if columns[i] != spare]
     for column in (columns[i] for i in shown):
         # Ids are for copying: they are never cut, and the short ones stay on one line.
         table.add_column(
@@ -133,11 +146,29 @@ def print_table(
     for row in cells:
         table.add_row(*(Text(row[i], style=_COLORS.get(row[i], "")) for i in shown))
     console.print(table)
+    return not squeezed
+
+
+def _width(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], shown: Sequence[int], spare: str | None
+) -> int:
+    """What a table needs with its spare column whole and the others readable; 0 without one."""
+    if spare is None:
+        return 0
+    needed = 1
+    for i in shown:
+        widest = max(cell_len(text) for text in (columns[i], *(row[i] for row in cells)))
+        needed += 3 + (widest if columns[i] in (spare, *_WHOLE) else min(widest, _READABLE))
+    return needed
 
 
 def _tells(column: str, at: int, cells: Sequence[Sequence[str]]) -> bool:
-    """Whether a column is worth its width: not if it is empty, or always the same company."""
+    """Whether a column is worth its width: not if it is empty, repeats the role, or is always
+    the same company.
+    """
     values = {row[at] for row in cells}
+    if column == "Draup role" and all(row[at] == row[0] for row in cells):
+        return False
     return values != {""} and (column != "company" or len(values) > 1 or len(cells) == 1)
 
 

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from etter_dagster.cli.data_folder import REMEDY, folder_problem
 from etter_dagster.cli.engine import Engine, NotReady
 from etter_dagster.cli.running import IsRunning, sole
 from etter_dagster.cli.supervisor import GuardFailed
@@ -41,6 +42,7 @@ def up(
     settings = get_settings()
     if port is not None:
         settings = settings.with_changes(port=port)
+    require_folder(settings.data_dir)
     require_startable(settings)
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
     asyncio.run(require_schema(settings))
@@ -59,6 +61,16 @@ def require_startable(settings: Settings) -> None:
 
     if reasons := asyncio.run(reasons_not_to_start(settings)):
         raise ValidationFailed(*(FieldProblem("settings", reason) for reason in reasons))
+
+
+def require_folder(folder: Path) -> None:
+    """Refuses a data folder that cannot hold the stores, before each of them fails by itself.
+
+    Raises:
+        ValidationFailed: It cannot be made or written.
+    """
+    if problem := folder_problem(folder):
+        raise ValidationFailed(FieldProblem("ETTER_DATA_DIR", f"{problem}; {REMEDY}"))
 
 
 def make_folder(folder: Path, field: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import shutil
 import sqlite3
 import threading
 import time
@@ -27,6 +28,8 @@ T = TypeVar("T")
 _BUSY_SECONDS = 30.0
 _READERS = 3
 _AT_ONCE = 500  # writes in one transaction
+_NO_ROOM = "the disk of ETTER_DATA_DIR is full; make room on it"
+_FULL = 1 << 20  # bytes; with less left SQLite fails, often with "disk I/O error"
 
 
 @dataclass
@@ -234,15 +237,15 @@ class SqliteDatabase:
             try:
                 connection = connection or self._connect()
                 _commit(connection, batch)
-            except sqlite3.Error:
+            except sqlite3.Error as error:
                 for write in batch:
-                    write.error = StoreUnavailable(self._what)
+                    write.error = self._unavailable(error)
                 if connection is not None:
                     connection.close()
                     connection = None
             for write in batch:
                 if isinstance(write.error, sqlite3.OperationalError):
-                    write.error = StoreUnavailable(self._what)
+                    write.error = self._unavailable(write.error)
                 _tell(write)
         if connection is not None:
             connection.close()
@@ -252,11 +255,18 @@ class SqliteDatabase:
         try:
             yield
         except (sqlite3.OperationalError, OSError) as error:
-            raise StoreUnavailable(self._what) from error
+            raise self._unavailable(error) from error
         except sqlite3.DatabaseError as error:
             if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
                 raise
-            raise StoreUnavailable(self._what) from error
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        """The error for callers; a full disk goes by no trying again, so it is named."""
+        full = "disk is full" in str(error)
+        with suppress(OSError):
+            full = full or shutil.disk_usage(self._path.parent).free < _FULL
+        return StoreUnavailable(self._what, _NO_ROOM if full else "")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 from rich.text import Text
 
@@ -28,6 +29,21 @@ def test_a_table_fits_80_columns_and_ids_are_whole() -> None:
     assert max(map(len, lines)) <= 80
     column = next(line.index("role id") for line in lines if "role id" in line)
     assert ID in "".join(line[column:].strip() for line in lines)
+
+
+@pytest.mark.parametrize(("width", "whole"), [(80, False), (140, True)])
+def test_the_spare_column_goes_before_the_others_are_squeezed(width: int, whole: bool) -> None:
+    """Names folded to five letters beside an id of 70 could not be read."""
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, width=width, color_system=None)
+    role = "Heavy and tractor-trailer truck drivers"
+    columns = ["role", "Draup role", "state", "role id"]
+    row = [role, role, "ready", ID]
+    assert print_table(columns, [row], spare="role id", console=console) is whole
+    text = file.getvalue()
+    assert role in text
+    assert (ID in text) is whole
+    assert "Draup role" not in text, "it repeats the role"
 
 
 def test_off_a_terminal_a_row_is_a_line_with_tabs_and_no_colour() -> None:

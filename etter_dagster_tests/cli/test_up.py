@@ -218,7 +218,7 @@ def test_settings_of_dagster_that_are_there_are_not_written_again(
 def test_settings_of_an_older_etter_that_cannot_be_replaced_are_an_error(tmp_path: Path) -> None:
     """A link to nowhere cannot be written, also by root, for whom nothing is read-only."""
     (tmp_path / "dagster.yaml").symlink_to(tmp_path / "nowhere" / "dagster.yaml")
-    with pytest.raises(ValidationFailed, match=r"dagster\.yaml is of another Etter"):
+    with pytest.raises(ValidationFailed, match=r"dagster\.yaml is not as this Etter needs it"):
         configure_dagster(tmp_path, Settings(data_dir=tmp_path))
 
 
