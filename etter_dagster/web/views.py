@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -100,6 +101,7 @@ async def company_view(
         "working": working,
         "live": live,
         "refresh": REFRESH_LIST if working and live else None,
+        "several": sum(1 for count in states.values() if count) > 1,
         "states": [(one, states[one]) for one in RoleStatus],
         "places": await services.queue.positions(queued) if queued else {},
     }
@@ -142,6 +144,7 @@ async def role_page_view(
         "active": await status_of(services, active.workflow_id) if active else None,
         "refresh": REFRESH_ROLE if active and live else None,
         "trouble": None if active else _trouble(role, pushes),
+        "push_command": f"etter push {shlex.quote(company)} {shlex.quote(role.role_name)}",
         "now": services.clock(),
         "pushes": pushes,
         "more_pushes": more is not None,

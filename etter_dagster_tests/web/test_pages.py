@@ -132,7 +132,15 @@ async def test_a_failed_push_shows_its_reason(rest: Rest) -> None:
     trouble = soup.select_one("#trouble + p")
     assert trouble is not None
     assert HOSTILE in trouble.get_text()
+    assert f"etter retry {workflow_id}" in shown
     assert soup.find_all("script") == []
+
+
+async def test_a_role_that_was_never_pushed_says_how_to_push_it(rest: Rest) -> None:
+    """Ready for a shell, whatever the names hold."""
+    put = await rest.http.put("/roles/Acme/Head%20of%20R%26D", json={})
+    shown = text(await page(rest, f"/dashboard/Acme/roles/{put.json()['role_id']}"))
+    assert "Push it: etter push Acme 'Head of R&D'" in shown
 
 
 async def test_a_jd_is_shown_under_the_usual_headings_beside_the_original(rest: Rest) -> None:
@@ -253,6 +261,10 @@ async def test_roles_are_found_by_name_draup_role_and_state(rest: Rest) -> None:
     await page(rest, "/dashboard/Acme?state=bogus", 400)
     soup = await page(rest, "/dashboard/Acme?q=nurse&state=ready")
     assert "1 of 3 roles" in text(soup)
+    soup = await page(rest, "/dashboard/Acme")
+    assert "3 roles: 2 queued, 1 ready" in text(soup)
+    assert soup.select_one('a[href="?state=queued"]') is not None
+    soup = await page(rest, "/dashboard/Acme?q=nurse&state=ready")
     chosen = soup.select_one("option[selected]")
     assert chosen is not None
     assert chosen.get_text() == "ready (1)"
