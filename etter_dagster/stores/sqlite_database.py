@@ -299,6 +299,8 @@ def _commit(connection: sqlite3.Connection, batch: Sequence[_Write[Any]]) -> Non
                 write.result = None if isinstance(result, sqlite3.Cursor) else result
                 del result
             except Exception as error:
+                if isinstance(error, sqlite3.Error) and not connection.in_transaction:
+                    raise  # of a full disk: SQLite has taken back all, the savepoint too
                 write.error = error
                 connection.execute("ROLLBACK TO one")
             connection.execute("RELEASE one")
