@@ -42,7 +42,7 @@ def job_description(code: str, title: str, tasks: dict[str, list[str]]) -> str:
         title: Its title.
         tasks: Its tasks by type.
     """
-    lines = [f"# {title}", "", "## Overview", "", f"The occupation {title} (O*NET-SOC {code})."]
+    lines = [f"# {title}", "", "## Overview", "", f"O*NET-SOC code: {code}"]
     lines += ["", "## Key Responsibilities"]
     for task_type, theme in THEMES.items():
         if statements := tasks.get(task_type):

@@ -66,6 +66,7 @@ install_with_pip() {
     "$venv/bin/python" -m pip install -q -e . ${group:+--group "$group"}
 }
 
+say "into $venv; takes half a minute, where packages come quickly"
 make_environment
 if [ -n "${ETTER_INSTALL_WITH_PIP:-}" ] || ! install_with_uv; then
     say "without uv: pip takes about half a minute"

@@ -5,10 +5,15 @@ from __future__ import annotations
 import io
 import sys
 
+_INTERRUPTED = 130  # as shells have it
+
 
 def main() -> None:
     """Runs `etter`; the commands are loaded only now."""
-    from etter_dagster.cli.app import app
+    try:
+        from etter_dagster.cli.app import app
+    except KeyboardInterrupt:  # loading takes long enough for somebody to think better of it
+        sys.exit(_INTERRUPTED)
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

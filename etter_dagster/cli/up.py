@@ -125,6 +125,7 @@ def _run(settings: Settings, console: Console, stop: threading.Event, once: bool
     started = datetime.now(timezone.utc)
     for line in moved_ports(settings, engine):
         say("etter", line)
+    say("etter", f"starts, with its data in {settings.data_dir}; that takes some seconds")
     try:
         engine.start()
         if not engine.wait_ready(stop):

@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
 from etter_dagster import __version__
+from etter_dagster.cli import main
 from etter_dagster.cli.app import app
 from etter_dagster.cli.running import Running, announce, sole
 from etter_dagster_tests.cli.conftest import Etter, Served
@@ -26,6 +28,21 @@ COMMANDS = (
 )
 # Each costs a tenth of a second and more; a command that needs one imports it.
 HEAVY = ("dagster", "fastapi", "uvicorn", "numpy", "bs4", "neo4j", "redis", "jinja2", "sqlite3")
+
+
+def test_an_interrupt_while_commands_load_ends_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Loading takes a second on a busy machine; Ctrl-C then wrote fifty lines."""
+
+    class Interrupted(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "etter_dagster.cli.app", Interrupted("etter_dagster.cli.app"))
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 130
 
 
 def test_version_is_that_of_the_package(etter: Etter) -> None:
