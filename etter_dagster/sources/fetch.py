@@ -21,7 +21,7 @@ from etter_dagster.settings import Settings
 from etter_dagster.sources.addresses import is_public
 from etter_dagster.sources.http_api import HttpStatus, retry_after
 from etter_dagster.sources.layout import layout_company
-from etter_dagster.sources.s3 import bucket_of
+from etter_dagster.sources.s3 import S3Bucket, bucket_of
 from etter_dagster.sources.text import check_file_size, document_text, read_document
 
 MAX_REDIRECTS = 3
@@ -124,17 +124,27 @@ def _object(place: str, settings: Settings, field: str, company: str | None) -> 
         )
     if not key or key.endswith("/"):
         raise _refused(field, "names no object; give s3://bucket/key")
-    owner = layout_company(key)
-    if owner is not None and company is not None and owner != normalize_name(company):
+    storage = bucket_of(bucket, settings.s3_endpoint_url)
+    if company is not None and _owner(storage, key) not in (None, normalize_name(company)):
         raise _refused(field, "is a document of another company")
     name = key.rsplit("/", 1)[-1]
     try:
-        data = bucket_of(bucket, settings.s3_endpoint_url).read(key)
+        data = storage.read(key)
     except HttpStatus as error:
         if error.status != httpx.codes.NOT_FOUND:
             raise
         raise _refused(field, f"there is no {name} in the bucket {bucket}; check the uri") from None
     return document_text(data, name, field=field)
+
+
+def _owner(storage: S3Bucket, key: str) -> str | None:
+    """The company in whose folder an object is; whatever stands beside a role's documents is."""
+    company, role, *rest = [*key.split("/"), ""]
+    if owner := layout_company(key):
+        return owner
+    beside = storage.files(f"{company}/{role}") if any(rest) else ()
+    owners = (layout_company(f"{company}/{role}/{file.name}") for file in beside)
+    return next((owner for owner in owners if owner), None)
 
 
 class _Fetcher:

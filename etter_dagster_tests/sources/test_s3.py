@@ -206,9 +206,17 @@ async def test_a_callers_uri_may_name_an_object_of_the_bucket(s3: Any, endpoint:
 async def test_a_uri_never_reads_another_companys_document(s3: Any, endpoint: str) -> None:
     """A key of one company could otherwise have another's job descriptions assessed."""
     settings = Settings(_env_file=None, s3_bucket=BUCKET, s3_endpoint_url=endpoint)
-    put(s3, "Globex/R/job_description.md", b"secret")
-    with pytest.raises(ValidationFailed, match="is a document of another company"):
-        await fetch_document(f"s3://{BUCKET}/Globex/R/job_description.md", settings, company="Acme")
+    names = ("job_description.md", "interview.md", "more/notes.md")
+    for name in names:
+        put(s3, f"Globex/R/{name}", b"secret")
+    put(s3, "uploads/2026/jd.md", b"- Prepare reports")
+    for name in names:
+        uri = f"s3://{BUCKET}/Globex/R/{name}"
+        with pytest.raises(ValidationFailed, match="is a document of another company"):
+            await fetch_document(uri, settings, company="Acme")
+        assert await fetch_document(uri, settings, company="Globex") == "secret"
+    for_all = f"s3://{BUCKET}/uploads/2026/jd.md"
+    assert await fetch_document(for_all, settings, company="Acme") == "- Prepare reports"
 
 
 ERROR = "<?xml version='1.0'?><Error><Code>{}</Code><Message>m</Message></Error>"
