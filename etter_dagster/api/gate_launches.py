@@ -133,7 +133,7 @@ def _pushes(visit: Visit, config: Any) -> dict[str, Any]:
         raise refused(f"idempotency_key is a text of 1 to {MAX_KEY} characters")
     if key_id not in (None, visit.caller.key_id):
         raise refused("api_key_id is this key's own id; or leave it out")
-    check_batch_size(len(pushes))
+    check_batch_size(len(pushes), "pushes")
     for index, push in enumerate(pushes):
         company = push.get("company_id")
         own = isinstance(company, str) and visit.caller.sees(normalize_name(company))

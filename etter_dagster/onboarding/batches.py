@@ -53,19 +53,23 @@ class BatchEntry:
     order: PushOrder | EtterError
 
 
-def check_batch_size(count: int) -> None:
-    """Refuses a batch with no role or with too many.
+def check_batch_size(count: int, field: str = "roles") -> None:
+    """Refuses a batch with nothing in it or with too much.
+
+    Args:
+        count: How many were given.
+        field: As the caller knows the list.
 
     Raises:
         EtterError: `VALIDATION_ERROR`, `PAYLOAD_TOO_LARGE`.
     """
     if not count:
-        raise ValidationFailed(FieldProblem("roles", "is empty; give at least one role"))
+        raise ValidationFailed(FieldProblem(field, "is empty; give at least one"))
     if count > MAX_BATCH:
         raise EtterError(
             ErrorCode.PAYLOAD_TOO_LARGE,
-            f"roles: {count} were given; at most {MAX_BATCH} are allowed in a batch",
-            fields=[FieldProblem("roles", "send several batches")],
+            f"{field}: {count} were given; at most {MAX_BATCH} are allowed in a batch",
+            fields=[FieldProblem(field, "send several batches")],
         )
 
 

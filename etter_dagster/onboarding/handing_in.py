@@ -73,7 +73,7 @@ async def hand_in(
         EtterError: `IDEMPOTENCY_CONFLICT`: the key came with other pushes; `VALIDATION_ERROR`,
             `PAYLOAD_TOO_LARGE`: nothing was queued.
     """
-    check_batch_size(len(items))
+    check_batch_size(len(items), "pushes")
     if not 1 <= len(key) <= MAX_KEY:
         raise ValidationFailed(
             FieldProblem("idempotency_key", f"has {len(key)} characters; give 1 to {MAX_KEY}")

@@ -250,5 +250,7 @@ def test_a_key_of_no_use_fails_the_run_naming_the_field(settings: Settings, key:
     assert "idempotency_key" in str(failure.user_failure_data)
 
 
-def test_an_empty_list_fails_the_run(settings: Settings) -> None:
-    assert not launch(settings).success
+def test_an_empty_list_fails_the_run_naming_the_field(settings: Settings) -> None:
+    failure = launch(settings).failure_data_for_node("queue_pushes")
+    assert failure is not None
+    assert "pushes: is empty" in str(failure.user_failure_data)
