@@ -28,7 +28,7 @@ _COLUMNS = {
 _FIELD = re.compile(r"(?:^|(?<=; ))([a-z_]+)(\[\d+\]\.[a-z]+)?(?=: )")
 _HINTS = {
     "GET /roles/{company_name}": "`etter roles COMPANY`",
-    "GET /history/{company}": "`etter roles COMPANY`",
+    "GET /history/{company_id}": "`etter roles COMPANY`",
     "GET /assessments/{role_id}?history=true": "`etter show ROLE_ID --history`",
     "at least one document with content or a uri": "at least one document",
 }

@@ -118,7 +118,7 @@ async def retry(
     """
     push = await find_push(services, workflow_id)
     if push is None:
-        raise NotFound(workflow_id, "look the push up with GET /history/{company}")
+        raise NotFound(workflow_id, "look the push up with GET /history/{company_id}")
     await _refuse_unless_newest(services, push)
     # What it has linked is the role's, and may have been mended since: it is not linked again.
     linked = any(s.name == RoleSetup.name and s.status is StepStatus.COMPLETED for s in push.steps)

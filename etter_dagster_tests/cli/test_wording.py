@@ -38,9 +38,10 @@ def test_nobody_at_a_terminal_is_sent_to_a_route_of_rest(
         assert ran.code == 2
         assert "etter roles COMPANY" in ran.stderr
         assert "GET /" not in ran.stderr
-    ran = etter("status", "role-onboard-000000000000")
-    assert ran.code == 2
-    assert "GET /" not in ran.stderr
+    for command in ("status", "retry", "cancel"):
+        ran = etter(command, "role-onboard-000000000000")
+        assert ran.code == 2
+        assert "GET /" not in ran.stderr
     assert "GET /" in etter("show", "cr-acme-none-000000000000", "--json").error["message"]
 
 
