@@ -93,7 +93,7 @@ def pages_router(
             q=q.strip(),
             state=state,
             cursor=cursor,
-            live=refresh != "no",
+            live=refresh == "yes",
         )
         return await shown(request, "company.html", view)
 

@@ -29,8 +29,7 @@ from etter_dagster.stores.protocols import PushFilter
 
 ROWS = 100
 PUSHES = 20
-REFRESH_ROLE = 5  # seconds after which the page of a role in work refreshes itself
-REFRESH_LIST = 15  # the same of a list, where somebody may be typing a search
+REFRESH = 5  # seconds after which a page of what is in work refreshes itself
 _IN_WORK = (RoleStatus.QUEUED, RoleStatus.PROCESSING)
 
 
@@ -70,7 +69,8 @@ async def company_view(
         q: What is searched; empty for all.
         state: The state that is searched; empty for all.
         cursor: What the page before gave.
-        live: Whether the page may refresh itself while roles are in work.
+        live: Whether the page is to refresh itself while roles are in work. Only if asked to:
+            what somebody is typing into the search would be lost.
     """
     company = normalize_name(company)
     _require(visitor, company)
@@ -83,7 +83,7 @@ async def company_view(
     queued = [row.workflow_id for row in rows if row.state is RoleStatus.QUEUED and row.workflow_id]
     states = await states_of(services, company)
     working = any(states[one] for one in _IN_WORK)
-    still = {} if live else {"refresh": "no"}
+    watching = {"refresh": "yes"} if live else {}
     searched = {"q": q, "state": state}
     here = {**searched, "cursor": cursor or ""}
     return {
@@ -95,12 +95,12 @@ async def company_view(
         "cursor": cursor,
         "q": q,
         "state_wanted": state,
-        "searched": urlencode({**searched, **still}),
-        "stop": urlencode({**here, "refresh": "no"}),
-        "go": urlencode(here),
+        "searched": urlencode({**searched, **watching}),
+        "stop": urlencode(here),
+        "go": urlencode({**here, "refresh": "yes"}),
         "working": working,
         "live": live,
-        "refresh": REFRESH_LIST if working and live else None,
+        "refresh": REFRESH if working and live else None,
         "several": sum(1 for count in states.values() if count) > 1,
         "states": [(one, states[one]) for one in RoleStatus],
         "places": await services.queue.positions(queued) if queued else {},
@@ -142,7 +142,7 @@ async def role_page_view(
         "comparison": await _comparison(services, role_id),
         "skills": await services.graph.skills(role_id),
         "active": await status_of(services, active.workflow_id) if active else None,
-        "refresh": REFRESH_ROLE if active and live else None,
+        "refresh": REFRESH if active and live else None,
         "trouble": None if active else _trouble(role, pushes),
         "push_command": f"etter push {shlex.quote(company)} {shlex.quote(role.role_name)}",
         "now": services.clock(),

@@ -46,19 +46,28 @@ async def test_the_page_of_a_role_refreshes_itself_until_the_role_is_settled(res
 
 
 async def test_a_list_refreshes_itself_while_any_role_of_the_company_is_in_work(rest: Rest) -> None:
-    """Also where a search shows others: what it looks for may be about to appear."""
+    """If asked to; also where a search shows others: what it means may be about to appear."""
     await rest.ready("Clerk")
-    assert seconds(await page(rest, "/dashboard/Acme")) is None
+    live = "/dashboard/Acme?refresh=yes"
+    assert seconds(await page(rest, live)) is None
     await rest.push()
-    for query in ("", "?state=ready", "?q=clerk"):
-        soup = await page(rest, f"/dashboard/Acme{query}")
-        assert seconds(soup) == "15"
-        assert "refreshes itself every 15 s" in text(soup)
+    for query in ("", "&state=ready", "&q=clerk"):
+        soup = await page(rest, f"{live}{query}")
+        assert seconds(soup) == "5"
+        assert "refreshes itself every 5 s" in text(soup)
     await rest.work()
-    assert seconds(await page(rest, "/dashboard/Acme")) is None
+    assert seconds(await page(rest, live)) is None
 
 
-@pytest.mark.parametrize("url", [ROLE, "/dashboard/Acme?q=An%26l&state=queued", "/dashboard/Acme"])
+async def test_a_list_that_nobody_asked_to_does_not_refresh_itself(rest: Rest) -> None:
+    """In a browser, what was typed into the search was gone, and the cursor with it."""
+    await rest.push()
+    soup = await page(rest, "/dashboard/Acme")
+    assert seconds(soup) is None
+    assert "let this page refresh itself" in text(soup)
+
+
+@pytest.mark.parametrize("url", [ROLE, "/dashboard/Acme?q=An%26l&state=queued&refresh=yes"])
 async def test_refreshing_can_be_stopped_and_begun_again(rest: Rest, url: str) -> None:
     """Whoever reads slowly, or with a screen reader, must be able to (WCAG 2.2.1)."""
     await rest.push()
@@ -75,20 +84,20 @@ async def test_refreshing_can_be_stopped_and_begun_again(rest: Rest, url: str) -
     assert [cell.get_text() for cell in again.select("tbody a")] == shown
 
 
-async def test_a_stopped_list_stays_stopped_from_page_to_page(
+async def test_a_list_that_is_watched_stays_so_from_page_to_page(
     rest: Rest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("etter_dagster.web.views.ROWS", 1)
     await rest.push("A")
     await rest.push("B")
-    soup = await page(rest, "/dashboard/Acme?refresh=no")
+    soup = await page(rest, "/dashboard/Acme?refresh=yes")
     hidden = soup.select_one("form.search input[type=hidden]")
     assert hidden is not None
-    assert (hidden["name"], hidden["value"]) == ("refresh", "no")
+    assert (hidden["name"], hidden["value"]) == ("refresh", "yes")
     soup = await page(rest, linked(soup, "/dashboard/Acme", "More roles"))
     assert [link.get_text() for link in soup.select("tbody a")] == ["B"]
-    assert seconds(soup) is None
-    assert seconds(await page(rest, linked(soup, "/dashboard/Acme", "First page"))) is None
+    assert seconds(soup) == "5"
+    assert seconds(await page(rest, linked(soup, "/dashboard/Acme", "First page"))) == "5"
 
 
 async def test_a_page_that_cannot_be_shown_for_a_moment_refreshes_itself(
@@ -137,7 +146,7 @@ async def test_in_a_browser_a_page_turns_ready_by_itself(
     rest: Rest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The policy of the pages forbids scripts; a real browser says whether it lets them refresh."""
-    monkeypatch.setattr("etter_dagster.web.views.REFRESH_ROLE", 1)
+    monkeypatch.setattr("etter_dagster.web.views.REFRESH", 1)
     await rest.push()
     async with served(rest) as url:
         with browser(tmp_path) as window:
