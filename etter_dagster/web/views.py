@@ -45,8 +45,9 @@ class Visitor(Protocol):
 
 
 async def companies_view(services: Services, visitor: Visitor) -> dict[str, Any]:
-    """Companies, each with the number of its roles."""
-    names = [name for name in await services.graph.companies() if visitor.sees(name)]
+    """Companies in the order of a list for people, each with the number of its roles."""
+    seen = [name for name in await services.graph.companies() if visitor.sees(name)]
+    names = sorted(seen, key=str.casefold)
     return {"companies": [(name, await services.graph.count_roles(name)) for name in names]}
 
 

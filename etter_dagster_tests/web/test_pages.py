@@ -74,6 +74,14 @@ async def test_companies_lead_to_roles_and_roles_to_their_page(rest: Rest) -> No
     assert 'R&D "50%" ?#' in text(await page(rest, str(back["href"])))
 
 
+async def test_companies_stand_as_people_sort_them(rest: Rest) -> None:
+    """One that is written small is looked for among its neighbours, not after Z."""
+    for company in ("Zeta", "acme", "Bolt"):
+        await rest.push("Clerk", company=company)
+    soup = await page(rest, "/dashboard")
+    assert [link.get_text() for link in soup.select(".cards a")] == ["acme", "Bolt", "Zeta"]
+
+
 async def test_hostile_text_is_shown_and_never_run(rest: Rest) -> None:
     """Names, documents, tasks, summaries and errors come from outside."""
 
