@@ -28,6 +28,8 @@ def worker(
     Told to end, it claims no more, finishes the roles that it holds, and gives back what is
     left after the grace.
     """
+    from etter_dagster.cli.doctor_storage import check_storage
+    from etter_dagster.cli.output import say
     from etter_dagster.stores.migrations import require_schema
 
     settings = get_settings()
@@ -41,6 +43,9 @@ def worker(
         what = "needs Celery: pip install 'etter-dagster[celery]'"
         raise ValidationFailed(FieldProblem("ETTER_RUN_LAUNCHER", what)) from error
     asyncio.run(require_schema(settings))
+    for check in check_storage(settings):
+        if check.state != "ok":  # it would take runs, and could open none of them
+            say(f"{check.name}: {check.found}; {check.remedy}")
     make_folder(settings.dagster_home, "DAGSTER_HOME")
     configure_dagster(settings.dagster_home, settings)
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)

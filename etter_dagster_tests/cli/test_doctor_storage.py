@@ -9,8 +9,10 @@ import pytest
 
 from etter_dagster.cli.doctor_storage import check_storage
 from etter_dagster.model.errors import EtterError
+from etter_dagster.orchestration import celery_worker
 from etter_dagster.orchestration.runless import open_instance
 from etter_dagster.settings import Settings, get_settings
+from etter_dagster_tests.cli.conftest import Etter
 from etter_dagster_tests.deploy.files import ROOT
 from etter_dagster_tests.servers.postgres import PostgresServer
 
@@ -57,3 +59,18 @@ def test_a_command_that_needs_it_names_the_setting(
     finally:
         get_settings.cache_clear()
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_worker_that_cannot_open_it_says_so_at_its_start(
+    etter: Etter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took the runs of all machines and opened none, and logged that it was ready."""
+    monkeypatch.setattr(celery_worker, "work", lambda *_, **__: 0)
+    monkeypatch.setenv("ETTER_RUN_LAUNCHER", "celery")
+    monkeypatch.setenv("ETTER_CELERY_BROKER_URL", "redis://127.0.0.1:1/1")
+    monkeypatch.setenv("ETTER_DAGSTER_POSTGRES_URL", AWAY)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    ran = etter("worker")
+    assert ran.code == 0, ran.stderr
+    assert "ETTER_DAGSTER_POSTGRES_URL" in ran.stderr
+    assert "hunter2" not in ran.stderr
