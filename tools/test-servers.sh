@@ -58,7 +58,7 @@ debian() {
 
 redis() { debian redis-server redis-server; }
 postgres() { debian initdb postgresql; }
-chromium() { debian chromedriver chromium chromium-driver; }
+chromium() { debian chromium chromium; }
 
 for server in "${@:-}"; do
   case "$server" in

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-import uvicorn
 from bs4 import BeautifulSoup
 
 from etter_dagster.model.errors import StoreUnavailable
 from etter_dagster.model.identity import role_id
 from etter_dagster_tests.rest import Rest
-from etter_dagster_tests.servers.browser import browser
-from etter_dagster_tests.servers.shared import READY_SECONDS
 from etter_dagster_tests.web.test_pages import page, text
 
 ROLE = f"/dashboard/Acme/roles/{role_id('Acme', 'Analyst')}"
@@ -113,45 +106,3 @@ async def test_a_page_that_cannot_be_shown_for_a_moment_refreshes_itself(
     monkeypatch.setattr(services.graph, "role", away)
     assert seconds(await page(rest, ROLE, 503)) == "5"
     assert seconds(await page(rest, "/dashboard/Nobody", 404)) is None
-
-
-@asynccontextmanager
-async def served(rest: Rest) -> AsyncIterator[str]:
-    """The app on a port of its own, where a browser reaches it."""
-    server = uvicorn.Server(
-        uvicorn.Config(rest.app, port=0, lifespan="off", log_config=None, access_log=False)
-    )
-    serving = asyncio.create_task(server.serve())
-    try:
-        while not server.started:
-            await asyncio.sleep(0.01)
-        host, port = server.servers[0].sockets[0].getsockname()[:2]
-        yield f"http://{host}:{port}"
-    finally:
-        server.should_exit = True
-        await serving
-
-
-async def until(shown: Callable[[], str], what: str) -> str:
-    """What a browser shows as soon as `what` is in it."""
-    for _ in range(int(READY_SECONDS / 0.1)):
-        if what in (source := await asyncio.to_thread(shown)):
-            return source
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"no {what!r} in {source}")
-
-
-@pytest.mark.slow
-async def test_in_a_browser_a_page_turns_ready_by_itself(
-    rest: Rest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The policy of the pages forbids scripts; a real browser says whether it lets them refresh."""
-    monkeypatch.setattr("etter_dagster.web.views.REFRESH", 1)
-    await rest.push()
-    async with served(rest) as url:
-        with browser(tmp_path) as window:
-            await asyncio.to_thread(window.open, f"{url}{ROLE}")
-            await until(window.source, "In the queue")
-            await rest.work()
-            source = await until(window.source, "AI automation score")
-            assert seconds(BeautifulSoup(source, "html.parser")) is None
