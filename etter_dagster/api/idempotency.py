@@ -16,11 +16,10 @@ from starlette.responses import Response
 
 from etter_dagster.api.errors import JsonBody
 from etter_dagster.model.errors import ErrorCode, EtterError
-from etter_dagster.onboarding.once import Once
+from etter_dagster.onboarding.once import LIFETIME_SECONDS, Once
 from etter_dagster.stores.protocols import PushQueue, StoredAnswer
 
 KEY_HEADER = "Idempotency-Key"
-LIFETIME_SECONDS = 24 * 3600.0
 _BOUNDARY = re.compile(r"^multipart/.*boundary=\"?([^\";,\s]{8,70})", re.IGNORECASE)
 _ASK_AGAIN_SECONDS = 0.05
 _WAIT_SECONDS = 90.0  # longer than a dead process's reservation lasts

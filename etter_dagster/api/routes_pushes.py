@@ -59,8 +59,10 @@ async def push(
     accepted = None
     if once is not None:
         workflow_id = derived_workflow_id(*once)
-        order = order.model_copy(update={"workflow_id": workflow_id})
-        accepted = (await taken_before(services, [workflow_id])).get(workflow_id)
+        before = await taken_before(services, [workflow_id])
+        if before is not None:
+            accepted = before.get(workflow_id)
+            order = order.model_copy(update={"workflow_id": workflow_id})
     accepted = accepted or await accept(services, order, sees=caller.sees)
     await audit(
         services,

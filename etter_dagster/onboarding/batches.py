@@ -17,19 +17,14 @@ from etter_dagster.model.errors import (
     NotFound,
     ValidationFailed,
 )
-from etter_dagster.model.identity import (
-    derived_batch_id,
-    derived_workflow_id,
-    new_batch_id,
-    normalize_name,
-)
+from etter_dagster.model.identity import normalize_name
 from etter_dagster.model.lifecycle import WorkflowState
 from etter_dagster.model.push import Push, Source, WorkflowOptions
 from etter_dagster.onboarding.accept import Accepted, accept_many, nobody, retry
 from etter_dagster.onboarding.check import PushOrder
 from etter_dagster.onboarding.exclusive import exclusive
 from etter_dagster.onboarding.hinting import nearly_the_same
-from etter_dagster.onboarding.once import Once, taken_before
+from etter_dagster.onboarding.once import Once, names_of
 from etter_dagster.onboarding.services import Services
 from etter_dagster.onboarding.status import find_pushes
 from etter_dagster.onboarding.views import (
@@ -96,22 +91,23 @@ async def push_batch(
         EtterError: Nothing was good: the common code of the rejections, which are in `detail`.
     """
     check_batch_size(len(entries))
-    batch_id = new_batch_id() if once is None else derived_batch_id(*once)
-    of_batch = {"batch_id": batch_id, "created_by": created_by}
-    orders: dict[int, PushOrder] = {}
-    for index, entry in enumerate(entries):
-        if isinstance(entry.order, PushOrder):
-            named = {} if once is None else {"workflow_id": derived_workflow_id(*once, str(index))}
-            orders[index] = entry.order.model_copy(update=of_batch | named)
-    ids = {index: order.workflow_id for index, order in orders.items() if order.workflow_id}
-    before = await taken_before(services, list(ids.values())) if ids else {}
-    new = [index for index in orders if ids.get(index) not in before]
+    orders = {
+        i: entry.order for i, entry in enumerate(entries) if isinstance(entry.order, PushOrder)
+    }
+    names = await names_of(services, orders, once)
     answered: dict[int, Accepted | EtterError] = {
-        index: before[workflow_id] for index, workflow_id in ids.items() if workflow_id in before
+        index: names.taken[workflow_id]
+        for index, workflow_id in names.workflow_ids.items()
+        if workflow_id in names.taken
+    }
+    of_batch = {"batch_id": names.batch_id, "created_by": created_by}
+    new = {
+        index: order.model_copy(update={**of_batch, "workflow_id": names.workflow_ids.get(index)})
+        for index, order in orders.items()
+        if index not in answered
     }
     if new:
-        taken_now = await accept_many(services, [orders[index] for index in new])
-        answered |= dict(zip(new, taken_now, strict=True))
+        answered |= dict(zip(new, await accept_many(services, list(new.values())), strict=True))
     answers = [
         answered[index] if isinstance(entry.order, PushOrder) else entry.order
         for index, entry in enumerate(entries)
@@ -131,7 +127,7 @@ async def push_batch(
         raise _all_refused([a for a in answers if isinstance(a, EtterError)], rejected)
     await services.queue.put_batch(
         Batch(
-            batch_id=batch_id,
+            batch_id=names.batch_id,
             company_id=company_id,
             created_at=services.clock(),
             created_by=created_by,
@@ -145,7 +141,7 @@ async def push_batch(
         and isinstance(answer, Accepted)
         and answer.status is WorkflowState.QUEUED
     ]
-    return _accepted(batch_id, taken, rejected, await nearly_the_same(services, queued, sees))
+    return _accepted(names.batch_id, taken, rejected, await nearly_the_same(services, queued, sees))
 
 
 def _accepted(

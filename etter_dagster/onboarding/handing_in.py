@@ -25,6 +25,7 @@ from etter_dagster.model.push import Push, Source, WorkflowOptions
 from etter_dagster.onboarding.accept import Accepted, accept, accept_many
 from etter_dagster.onboarding.batches import check_batch_size
 from etter_dagster.onboarding.check import PushOrder
+from etter_dagster.onboarding.once import LIFETIME_SECONDS
 from etter_dagster.onboarding.refusals import (
     ready_record,
     record_name,
@@ -36,7 +37,6 @@ from etter_dagster.onboarding.status import find_pushes
 from etter_dagster.stores.protocols import AuditEntry, StoredAnswer
 
 MAX_KEY = 255
-LIFETIME_SECONDS = 24 * 3600.0
 _ASK_AGAIN_SECONDS = 0.1
 _WAIT_SECONDS = 90.0  # longer than a dead process's reservation lasts
 

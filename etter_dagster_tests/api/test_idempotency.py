@@ -193,3 +193,25 @@ async def test_a_batch_whose_answer_was_lost_is_the_same_batch_when_it_is_sent_a
     pushes = (await rest.http.get("/pushes")).json()["items"]
     assert {push["batch_id"] for push in pushes} == {again.json()["batch_id"]}
     assert len(pushes) == 2
+
+
+async def test_a_key_that_is_used_again_after_its_day_names_another_push(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever pushes each day by a script with one key: the second day's was in no history."""
+    for module in ("etter_dagster.api.idempotency", "etter_dagster.onboarding.once"):
+        monkeypatch.setattr(f"{module}.LIFETIME_SECONDS", 0.01)
+    body = push_body(options={"force_rerun": True})
+    batch = {"company_id": "Acme", "roles": [push_body()], "options": {"force_rerun": True}}
+    days = []
+    for _ in range(2):
+        one = (await rest.http.post("/push", json=body, headers=once("k"))).json()
+        await rest.work()
+        many = (await rest.http.post("/push-batch", json=batch, headers=once("b"))).json()
+        await rest.work()
+        await asyncio.sleep(0.02)
+        days.append([one["workflow_id"], *many["workflow_ids"], many["batch_id"]])
+    assert not set(days[0]) & set(days[1])
+    assert rest.assessor.calls["Analyst"] == 4
+    history = (await rest.http.get("/history/Acme")).json()["items"]
+    assert {item["workflow_id"] for item in history} == {*days[0][:2], *days[1][:2]}
