@@ -6,7 +6,7 @@ transaction. What a change refuses raises, and the held role stays as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -57,7 +57,7 @@ def put(
     company_id: str,
     role_name: str,
     *,
-    draup: dict[str, str | None],
+    draup: Mapping[str, str | None],
     token: int | None,
     now: datetime,
 ) -> RoleChange:

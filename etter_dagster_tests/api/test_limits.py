@@ -100,11 +100,7 @@ async def test_a_limit_out_of_bounds_is_a_422(rest: Rest, path: str, limit: str)
 async def test_a_cursor_that_is_not_ours_is_a_400(rest: Rest, path: str, cursor: str) -> None:
     """Never silently the first page again: a caller would loop for ever."""
     await rest.push()
-    answer = await rest.http.get(f"{path}?cursor={cursor}")
-    if path == "/roles/Acme" and cursor in ("AAAA", "e30="):
-        assert answer.status_code == 200  # any text is a place in a list of names
-    else:
-        error(answer, 400, "VALIDATION_ERROR")
+    error(await rest.http.get(f"{path}?cursor={cursor}"), 400, "VALIDATION_ERROR")
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", ""])

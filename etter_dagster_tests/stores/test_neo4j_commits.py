@@ -31,7 +31,8 @@ class Database:
 
 
 def change(name: str, size: int = 0) -> RoleChange:
-    made = put("Acme", name, draup={}, token=None, now=NOW)
+    nothing = {"draup_role_id": None, "draup_role_name": None}
+    made = put("Acme", name, draup=nothing, token=None, now=NOW)
     return RoleChange(made.role_id, made.act, creates=True, size=size)
 
 
