@@ -127,18 +127,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def is_named_here(host: str) -> bool:
-    """Whether a name that was asked for can only mean this machine or its own network.
-
-    Args:
-        host: The name or address, without a port.
-    """
-    if "." not in host or host.endswith((".localhost", ".internal")):
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

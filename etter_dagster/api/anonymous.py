@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.requests import HTTPConnection
 
 from etter_dagster.model.errors import ErrorCode, EtterError
+from etter_dagster.origins import is_named_here, names_other_site
 from etter_dagster.settings import Settings
-from etter_dagster.settings_types import is_loopback, is_named_here
+from etter_dagster.settings_types import is_loopback
 
 _IN_PROCESS = "testclient"  # what starlette's TestClient calls itself; no address looks like it
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -54,5 +53,4 @@ def _is_foreign(connection: HTTPConnection) -> bool:
     if site is not None:
         return site == "cross-site"
     # Browsers do not say it to addresses that they do not trust, such as 0.0.0.0.
-    origin = connection.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != connection.headers.get("host")
+    return names_other_site(connection.headers)

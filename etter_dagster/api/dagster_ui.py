@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 from starlette.requests import HTTPConnection, Request
@@ -22,6 +22,7 @@ from etter_dagster.api.dagster_ui_graphql import ask_for_ui
 from etter_dagster.api.dagster_upstream import DagsterUpstream
 from etter_dagster.api.runtime import runtime_of
 from etter_dagster.model.errors import ErrorCode, EtterError, NotFound
+from etter_dagster.origins import names_other_site
 
 PREFIX = "/dagster"
 # Of Dagster's webserver: writing without GraphQL, and files of the code's machine.
@@ -72,8 +73,7 @@ async def viewer_of(connection: HTTPConnection) -> Caller:
     caller = await authenticate(connection)
     caller.require(READ)
     caller.require_every_company()
-    origin = connection.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != connection.headers.get("host"):
+    if names_other_site(connection.headers):
         # A browser lets any page open a WebSocket anywhere; only it knows which page did.
         raise EtterError(ErrorCode.FORBIDDEN, "requests from pages of other sites are not taken")
     return caller

@@ -5,9 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-_LONGEST = (
-    80  # name that is compared: the work grows with its square, and names come from strangers
-)
+# A longer name is not compared: the work grows with its square, and names come from strangers.
+_LONGEST = 80
 _LIKENESS = 0.8  # of difflib: a letter or two in a word
 
 

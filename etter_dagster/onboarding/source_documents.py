@@ -6,7 +6,7 @@ named. A source that cannot be reached raises, for the step to be tried again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etter_dagster.model.documents import DocumentRef, DocumentType
@@ -52,7 +52,9 @@ async def documents_of(services: Services, company: str, role: str) -> SourceDoc
         except EtterError as error:
             if not unusable(error):
                 raise
-            usable = await _one_by_one(services, company, role, time)
+            usable = await _one_by_one(
+                services, company, role, time, types=DocumentType, may_lack=_may_lack
+            )
             if not usable.found:
                 raise
             return usable
@@ -70,31 +72,33 @@ async def documents_of_types(
         types: Those to ask for.
     """
     time = AskingTime(DOCUMENTS_SECONDS, least=LEAST_SECONDS)
-    read = services.document_source.get_document
-    found: list[DocumentRef] = []
-    left_out: dict[DocumentType, str] = {}
     async with services.source_places:
-        for type_ in types:
-            try:
-                document = await time.ask(read, company, role, type_, what=_SOURCE)
-            except EtterError as error:
-                left_out[type_] = error.message
-            else:
-                found += [document] if document else []
-    return SourceDocuments(found, left_out)
+        return await _one_by_one(
+            services, company, role, time, types=types, may_lack=lambda *_: True
+        )
+
+
+def _may_lack(type_: DocumentType, error: EtterError) -> bool:
+    return type_ is not DocumentType.JOB_DESCRIPTION and unusable(error)
 
 
 async def _one_by_one(
-    services: Services, company: str, role: str, time: AskingTime
+    services: Services,
+    company: str,
+    role: str,
+    time: AskingTime,
+    *,
+    types: Iterable[DocumentType],
+    may_lack: Callable[[DocumentType, EtterError], bool],
 ) -> SourceDocuments:
     read = services.document_source.get_document
     found: list[DocumentRef] = []
     left_out: dict[DocumentType, str] = {}
-    for type_ in DocumentType:
+    for type_ in types:
         try:
             document = await time.ask(read, company, role, type_, what=_SOURCE)
         except EtterError as error:
-            if type_ is DocumentType.JOB_DESCRIPTION or not unusable(error):
+            if not may_lack(type_, error):
                 raise
             left_out[type_] = error.message
         else:

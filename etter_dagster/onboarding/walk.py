@@ -197,7 +197,7 @@ class _Walk:
             ),
         )
         log.info("ended %s after %d attempts", outcome.value, finished.attempts)
-        if role and role.current and role.inputs != role.current.basis.inputs:
+        if role and not role.inputs_hold:
             # They changed meanwhile. Only the mark is at stake: whoever looks compares anew.
             with contextlib.suppress(StoreUnavailable):
                 await mark_stale(self.services, [role.role_id])

@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from etter_dagster.settings_types import is_named_here
+from etter_dagster.origins import is_named_here, names_other_site
 
 _POLICY_VIOLATION = 1008
 _REFUSED = "Requests from pages of other sites are not taken."
@@ -53,11 +53,8 @@ def may_pass(method: str | None, path: str, headers: Mapping[str, str]) -> bool:
         path: As asked for.
         headers: By names in lower case.
     """
-    host = headers.get("host", "")
-    if not is_named_here(urlsplit(f"//{host}").hostname or ""):
-        return False
-    origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    asked = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    if not is_named_here(asked) or names_other_site(headers):
         return False
     if method == "POST":  # without a page's own script, a browser sends no JSON
         return headers.get("content-type", "").split(";")[0].strip() == "application/json"

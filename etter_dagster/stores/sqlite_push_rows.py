@@ -62,18 +62,13 @@ def insert(connection: sqlite3.Connection, table: str, values: dict[str, Any], h
 
 
 def rows_in(
-    connection: sqlite3.Connection, query: str, keys: Iterable[str]
+    connection: sqlite3.Connection, query: str, keys: Iterable[str], *, given: Sequence[str] = ()
 ) -> Iterable[sqlite3.Row]:
-    """Rows of a query that ends in `IN`, for any number of keys."""
-    for part in parts(keys):
-        yield from connection.execute(f"{query} ({', '.join('?' * len(part))})", part)
-
-
-def parts(keys: Iterable[str]) -> Iterable[list[str]]:
-    """Each key once, some at a time."""
+    """Rows of a query that ends in `IN`, for any number of keys, behind what else it is given."""
     wanted = list(dict.fromkeys(keys))
     for start in range(0, len(wanted), IN_CHUNK):
-        yield wanted[start : start + IN_CHUNK]
+        part = wanted[start : start + IN_CHUNK]
+        yield from connection.execute(f"{query} ({', '.join('?' * len(part))})", (*given, *part))
 
 
 def page_of(

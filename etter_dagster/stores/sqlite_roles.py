@@ -21,7 +21,7 @@ from etter_dagster.model.skills import RoleSkill, most_exposed_first
 from etter_dagster.model.taxonomy import TaxonomyEntry
 from etter_dagster.stores import role_changes as changes
 from etter_dagster.stores.role_changes import HeldRole, RoleChange
-from etter_dagster.stores.sqlite_push_rows import parts, rows_in
+from etter_dagster.stores.sqlite_push_rows import rows_in
 from etter_dagster.stores.times import micros
 
 SELECT = "SELECT sequence, body FROM roles"
@@ -132,15 +132,9 @@ def same_names(
     connection: sqlite3.Connection, company_id: str, role_names: Iterable[str]
 ) -> list[str]:
     """Names that are one of these but for case and white space."""
-    found: list[str] = []
-    for part in parts(map(folded, role_names)):
-        rows = connection.execute(
-            "SELECT role_name FROM roles WHERE company_id = ? "
-            f"AND folded IN ({', '.join('?' * len(part))})",
-            (company_id, *part),
-        )
-        found += [row["role_name"] for row in rows]
-    return found
+    query = "SELECT role_name FROM roles WHERE company_id = ? AND folded IN"
+    rows = rows_in(connection, query, map(folded, role_names), given=(company_id,))
+    return [row["role_name"] for row in rows]
 
 
 def count_states(

@@ -17,9 +17,8 @@ ENOUGH_SIGNS = 6  # of a JD, above which nothing else is looked for
 LEAST_POINTS = 4  # of a kind's signs, below which nothing is said
 MOST_SIGNS_OF_SHAPES = 2  # of a JD, in a text whose shape is that of something else
 LEAST_LEAD = 1  # of a kind's points over those of a JD
-_LONG_RUN = re.compile(
-    r"(\W{60})\W+"
-)  # of what is no word: cues begin to look at each of its lines
+# Of what is no word: cues begin to look at each of its lines.
+_LONG_RUN = re.compile(r"(\W{60})\W+")
 REMEDY = (
     "give the role's job description; if this is one, link it with the type `other`, "
     "which is not checked"
